@@ -23,7 +23,8 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case storageFell(Receipt, message: String, from: WorkerID)
   /// A grant certainly did not leave (peer unknown, queue full): its items are still here.
   case grantUndelivered(shard: UInt64, to: WorkerID)
-  /// The artifact of a done item is missing or damaged (checked at start, or by `verify`): render it again.
+  /// The artifact of a done item is missing or damaged: render it again. What a check at the start of the shell finds is
+  /// told before `started`, since a run in which nothing is left to do finishes there.
   case artifactMissed(ItemKey, reason: String)
   /// The instant of the last `wake` is reached. May come at any time and as often as one likes.
   case timePassed

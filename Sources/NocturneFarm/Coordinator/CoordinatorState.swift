@@ -14,6 +14,11 @@ package struct CoordinatorState: Sendable {
   ) -> [CoordinatorInstruction] {
     fatalError("to come")
   }
+
+  /// How many items are where.
+  package var counts: ItemCounts { ItemCounts() }
+  /// Registered workers by name.
+  package var workers: [WorkerSummary] { [] }
 }
 
 /// What makes a run this run.

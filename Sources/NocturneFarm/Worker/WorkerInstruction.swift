@@ -8,8 +8,9 @@ package enum WorkerInstruction: Hashable, Sendable {
   case deliver(Receipt)
   /// Send this piece of an outbox file as `WorkerMessage.chunk`.
   case serve(Lease, offset: Int, length: Int)
-  /// Render on the render thread; report `itemFinished` / `itemFailed` for each item and `shardEnded` at the end.
-  case render(Shard)
+  /// Render on the render thread; report `itemFinished` / `itemFailed` for each item and `shardEnded` at the end. `run`
+  /// names the outbox folder of the results.
+  case render(Shard, run: String)
   /// Make the running render call return early (`progress` answers false); `shardEnded` follows.
   case cancelRender(shard: UInt64)
   /// Acknowledged or not wanted: delete the outbox files.
