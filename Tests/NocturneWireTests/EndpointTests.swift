@@ -21,7 +21,10 @@ import Testing
     #expect(error?.exitStatus == 64)
   }
 
-  @Test(arguments: ["tcp://0.0.0.0:1", "tcp://*:1", "tcp://192.168.0.4:1", "tcp://farm.example:1", "tcp://127.0.0.1.evil:1", "tcp://[::]:1"])
+  @Test(arguments: [
+    "tcp://0.0.0.0:1", "tcp://*:1", "tcp://192.168.0.4:1", "tcp://farm.example:1", "tcp://127.0.0.1.evil:1",
+    "tcp://[::]:1",
+  ])
   func listeningBeyondLoopbackNeedsKeys(_ text: String) throws {
     let error = try #require(throws: WireError.self) {
       try ZeroMQCoordinatorLink(endpoints: [try Endpoint(text)], waker: Waker())

@@ -44,9 +44,11 @@ import Testing
     var bytes = Array(data)
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       switch Int.random(in: 0..<5, using: &random) {
-      case 0 where !bytes.isEmpty: bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+      case 0 where !bytes.isEmpty:
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
       case 1 where !bytes.isEmpty: bytes.remove(at: Int.random(in: 0..<bytes.count, using: &random))
-      case 2: bytes.insert(UInt8.random(in: 0...255, using: &random), at: Int.random(in: 0...bytes.count, using: &random))
+      case 2:
+        bytes.insert(UInt8.random(in: 0...255, using: &random), at: Int.random(in: 0...bytes.count, using: &random))
       case 3: bytes.removeLast(Int.random(in: 0...bytes.count, using: &random))
       default:
         let start = Int.random(in: 0...bytes.count, using: &random)

@@ -58,7 +58,8 @@ import Testing
   }
 
   @Test func occupiedPortIsReportedAsSuch() throws {
-    let first = try ZeroMQCoordinatorLink(context: context, endpoints: [try Endpoint("tcp://127.0.0.1:*")], waker: waker)
+    let first = try ZeroMQCoordinatorLink(
+      context: context, endpoints: [try Endpoint("tcp://127.0.0.1:*")], waker: waker)
     let error = try #require(throws: WireError.self) {
       try ZeroMQCoordinatorLink(context: context, endpoints: first.endpoints, waker: waker)
     }

@@ -38,7 +38,10 @@ import Testing
   }
 
   @Test(
-    arguments: ["", ".", "..", ".hidden", "a/b", "../../etc/passwd", "a\\b", "a\0b", "line\nbreak", String(repeating: "a", count: 256)]
+    arguments: [
+      "", ".", "..", ".hidden", "a/b", "../../etc/passwd", "a\\b", "a\0b", "line\nbreak",
+      String(repeating: "a", count: 256),
+    ]
   )
   func unsafeFileNameIsDropped(_ name: String) throws {
     var receipt = Samples.receipt

@@ -33,7 +33,8 @@ enum Samples {
   }
 
   static let item = Item(
-    key: lease.item, caption: "A slow piano,\nrain on the window", spec: RenderSpec(
+    key: lease.item, caption: "A slow piano,\nrain on the window",
+    spec: RenderSpec(
       steps: 50, guidance: 1.5, seconds: 7.5, schedule: .uniform, format: .wav),
     seed: (1 << 53) - 1, fileName: "-0Gj8-vB1q4-t3.wav")
 

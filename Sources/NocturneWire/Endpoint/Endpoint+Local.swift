@@ -11,7 +11,8 @@ extension Endpoint {
     if path.utf8.count <= pathBytes { return .ipc(path: path) }
     let refuge = "/tmp/nocturne-\(geteuid())"
     if mkdir(refuge, 0o700) != 0, errno != EEXIST {
-      throw WireError(.cannotBind, endpoint: "ipc://\(path)", "cannot make \(refuge): \(String(cString: strerror(errno)))")
+      throw WireError(
+        .cannotBind, endpoint: "ipc://\(path)", "cannot make \(refuge): \(String(cString: strerror(errno)))")
     }
     var status = stat()
     guard lstat(refuge, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid(),

@@ -65,6 +65,10 @@ package enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  var isIPv6: Bool {
+    if case .tcp(let host, _) = self { host.contains(":") } else { false }
+  }
+
   private static func isLoopbackAddress(_ host: String) -> Bool {
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "127" else { return false }

@@ -30,7 +30,6 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
     // Per worker; artifacts are under credit, so this bounds only the unexpected.
     socket.set(ZMQ_RCVHWM, 1024)
     socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.workerEnvelopeBytes))
-    socket.set(ZMQ_IPV6, 1)
     socket.setConnectionCare()
     for endpoint in endpoints {
       try socket.bind(endpoint)

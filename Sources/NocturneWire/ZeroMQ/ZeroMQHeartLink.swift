@@ -16,7 +16,6 @@ package final class ZeroMQHeartLink {
     // Old heartbeats are worth nothing: without a connection they are not even queued.
     socket.set(ZMQ_IMMEDIATE, 1)
     socket.set(ZMQ_SNDHWM, 4)
-    socket.set(ZMQ_IPV6, 1)
     socket.setConnectionCare()
     try socket.connect(endpoint)
   }

@@ -57,13 +57,15 @@ final class ZeroMQSocket {
   /// - Throws: `WireError` with code `addressInUse`, `cannotBind` or `pathTooLong`.
   func bind(_ endpoint: Endpoint) throws(WireError) {
     if case .ipc(let path) = endpoint, Endpoint.isAlive(path: path) { throw Self.inUse(endpoint) }
+    set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
     guard zmq_bind(handle, endpoint.description) != 0 else { return }
     switch zmq_errno() {
     case EADDRINUSE: throw Self.inUse(endpoint)
     case ENAMETOOLONG: throw WireError(.pathTooLong, endpoint: endpoint.description, "choose a shorter socket path")
     default:
       throw WireError(
-        .cannotBind, endpoint: endpoint.description, "cannot listen there: \(lastZeroMQError()); choose another endpoint")
+        .cannotBind, endpoint: endpoint.description,
+        "cannot listen there: \(lastZeroMQError()); choose another endpoint")
     }
   }
 
@@ -74,6 +76,7 @@ final class ZeroMQSocket {
   }
 
   func connect(_ endpoint: Endpoint) throws(WireError) {
+    set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
     guard zmq_connect(handle, endpoint.description) == 0 else {
       throw WireError(.broken, endpoint: endpoint.description, "cannot connect: \(lastZeroMQError())")
     }

@@ -27,7 +27,6 @@ package final class ZeroMQWorkerLink: WorkerLink {
     socket.set(ZMQ_ROUTING_ID, bytes: route.id)
     socket.set(ZMQ_SNDHWM, 256)
     socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.coordinatorEnvelopeBytes))
-    socket.set(ZMQ_IPV6, 1)
     socket.setConnectionCare()
     try socket.connect(endpoint)
   }
