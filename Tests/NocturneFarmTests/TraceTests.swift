@@ -9,7 +9,9 @@ import Foundation
     var n = 0
     let from = Int(ProcessInfo.processInfo.environment["FROM"] ?? "0")!
     print(SimulationPlan(seed: seed))
-    sim.trace = { n += 1; if n > from && n < from + 400 { print($0.prefix(700)) } }
+    sim.trace = {
+      n += 1; if n > from && n < from + 400 { print($0.prefix(700)) }
+    }
     print(sim.run(longestSeconds: 20_000))
   }
 }
