@@ -6,9 +6,9 @@ import NocturneWire
 /// Looks at every byte of a run's results.
 package struct RunVerifier {
   package let directory: RunDirectory
-  package let inspector: ArtifactInspector?
+  package let inspector: ArtifactInspection?
 
-  package init(directory: RunDirectory, inspector: ArtifactInspector? = nil) {
+  package init(directory: RunDirectory, inspector: ArtifactInspection? = nil) {
     self.directory = directory
     self.inspector = inspector
   }

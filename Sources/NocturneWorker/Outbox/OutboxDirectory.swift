@@ -35,8 +35,8 @@ package final class OutboxDirectory {
     do throws(FileFault) {
       try Directory.make(self.path)
       try Directory.make(self.path + "/" + Self.scratchName)
-      guard let lock = try FileLock(self.path + "/.lock") else {
-        let owner = FileLock.owner(of: self.path + "/.lock").map { " (process \($0))" } ?? ""
+      guard let lock = try FileLock(self.path + "/lock") else {
+        let owner = FileLock.owner(of: self.path + "/lock").map { " (process \($0))" } ?? ""
         throw FileFault("share it with another worker\(owner)", self.path, number: 0)
       }
       self.lock = lock
@@ -60,7 +60,7 @@ package final class OutboxDirectory {
   package func load() throws -> [OutboxEntry] {
     for name in try Directory.names(in: scratch) { try Directory.remove(scratch + "/" + name) }
     var found: [(entry: OutboxEntry, date: Date)] = []
-    for run in try Directory.names(in: path) where !run.hasPrefix(".") {
+    for run in try Directory.names(in: path) where !run.hasPrefix(".") && run != "lock" {
       let folder = path + "/" + run
       guard let names = try? Directory.names(in: folder) else { continue }
       var kept: Set<String> = []
