@@ -69,7 +69,12 @@ extension FarmSimulation {
         errors.removeAll { $0.item == item }
       case .notify(let notice): notices.append(notice)
       case .wake(let instant): book(.wakeCoordinator(life: coordinatorLife), at: instant)
-      case .finish(let verdict): self.verdict = verdict
+      case .finish(let verdict):
+        self.verdict = verdict
+        guard verdict.outcome == .stopped else { break }
+        stops += 1
+        coordinator = nil
+        book(.startCoordinator, in: chance() * 60)
       }
     }
   }
