@@ -5,8 +5,12 @@ extension CoordinatorState {
   mutating func hear(
     _ heartbeat: Heartbeat, from worker: WorkerID, _ now: FarmInstant, _ random: inout some RandomNumberGenerator
   ) {
-    send(.heartbeat, to: worker)
-    guard !phase.isOver else { return }
+    switch phase {
+    case .opening, .running: send(.heartbeat, to: worker)
+    // Again, in case it got lost.
+    case .draining: send(.drain, to: worker)
+    case .over(let outcome): return send(outcome.farewell, to: worker)
+    }
     guard var record = registered[worker], heartbeat.progress >= record.progress else { return }  // overtaken
     registered[worker] = nil
     record.note(heartbeat, now)

@@ -69,20 +69,27 @@ extension FarmSimulation {
         errors.removeAll { $0.item == item }
       case .notify(let notice): notices.append(notice)
       case .wake(let instant): book(.wakeCoordinator(life: coordinatorLife), at: instant)
-      case .finish(let verdict): self.verdict = verdict
+      case .finish(let verdict):
+        self.verdict = verdict
+        guard verdict.outcome == .stopped else { break }
+        stops += 1
+        coordinator = nil
+        book(.startCoordinator, in: chance() * 60)
       }
     }
   }
 
   /// Each commit is a place to die at: before it, or after it and before everything it allows.
   private func record(_ transitions: [Transition]) {
-    if happens(plan.coordinatorCrash / 2) { return crashCoordinator() }
+    writes += 1
+    let isLast = dieAtWrite?.number == writes
+    if happens(plan.coordinatorCrash / 2) || (isLast && dieAtWrite?.isCommitted == false) { return crashCoordinator() }
     do {
       try journal.commit(transitions)
     } catch {
       problems.append("journal: \(error)")
     }
-    if happens(plan.coordinatorCrash / 2) { crashCoordinator() }
+    if happens(plan.coordinatorCrash / 2) || isLast { crashCoordinator() }
   }
 
   func crashCoordinator() {
