@@ -75,6 +75,44 @@ import Testing
     try night.expectComplete()
   }
 
+  @Test func directoryThatRefusesArtifactsPausesTheRunAndCostsNothing() throws {
+    let night = Night(items: makeItems(10))
+    let partial = night.scratch.run.partial
+    let results = Counter()
+    // On the coordinator's thread, so nothing races.
+    let shift = night.coordinate(observer: { event in
+      switch event {
+      case .itemDone where results.next() == 1: try? FileManager.default.removeItem(atPath: partial)
+      case .notice(.runPaused):
+        try? FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
+      default: break
+      }
+    })
+    let renderer = FakeRenderer()
+    _ = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts.done == 10)
+    #expect(shift.notices.contains { if case .runPaused = $0 { true } else { false } })
+    #expect(renderer.log.rendered.count == 10)
+    try night.expectComplete()
+  }
+
+  @Test func artifactTakenFromTheOutboxIsRenderedAgain() throws {
+    let night = Night(items: makeItems(4))
+    let renderer = FakeRenderer()
+    let hand = night.work(renderer: renderer)
+    let first = night.coordinate(fault: crash(at: .beforeCommit, passage: 1))
+    #expect(throws: Crash.self) { try first.verdict() }
+    for name in try FileManager.default.subpathsOfDirectory(atPath: night.outbox("one"))
+    where name.hasSuffix(".artifact") {
+      try FileManager.default.removeItem(atPath: night.outbox("one") + "/" + name)
+    }
+    let second = night.coordinate()
+    #expect(try second.verdict().counts.done == 4)
+    #expect(try hand.exit() == .finished)
+    #expect(renderer.log.rendered.count > 4)
+    try night.expectComplete()
+  }
+
   @Test func tornMetadataTailIsMended() throws {
     let night = try finishedNight(6)
     let path = night.scratch.run.metadata

@@ -128,6 +128,23 @@ import Testing
     #expect(renderer.log.rendered.count == 1)
   }
 
+  /// The I/O thread is held up for longer than the silence after which the worker would be given up.
+  @Test func heartBeatsWhileInputAndOutputAreStuck() throws {
+    let night = Night(items: makeItems(1))
+    var policy = Night.policy
+    policy.liveness.timeoutHeartbeats = 20
+    let shift = night.coordinate(policy: policy)
+    let hand = night.work(
+      renderer: FakeRenderer(secondsPerItem: 0.3),
+      notify: { line in if line.hasPrefix("stopping") { Thread.sleep(forTimeInterval: 2) } })
+    while !shift.events.contains(where: {
+      if case .progress(let progress) = $0 { progress.workers.contains { $0.executing > 0 } } else { false }
+    }) { Thread.sleep(forTimeInterval: 0.005) }
+    hand.stop.request()
+    #expect(try shift.verdict().counts.done == 1)
+    #expect(!shift.notices.contains { if case .workerLost = $0 { true } else { false } })
+  }
+
   @Test func statusAndVerifySeeALiveRun() throws {
     let night = Night(items: makeItems(30))
     let shift = night.coordinate()

@@ -95,6 +95,9 @@ package final class OutboxDirectory {
     return folder
   }
 
+  /// Bytes of the artifact's file; nil when it is not here.
+  package func size(_ lease: Lease) -> Int? { places[lease].flatMap { Directory.size(of: $0.artifact(lease)) } }
+
   /// Bytes of an artifact; fewer than `length` only at its end, nil when it is not here.
   package func read(_ lease: Lease, at offset: Int, length: Int) throws -> Data? {
     guard let folder = places[lease] else { return nil }

@@ -89,7 +89,8 @@ final class Night: Sendable {
 
   func work(
     _ name: String = "one", renderer: any Renderer = FakeRenderer(),
-    options: @escaping @Sendable (inout Worker.Options) -> Void = { _ in }
+    options: @escaping @Sendable (inout Worker.Options) -> Void = { _ in },
+    notify: @escaping @Sendable (String) -> Void = { _ in }
   ) -> Hand {
     let hand = Hand()
     let thread = Thread { [self] in
@@ -102,7 +103,8 @@ final class Night: Sendable {
         chosen.policy.orphanSeconds = 10
         options(&chosen)
         return try Worker(
-          endpoint: scratch.endpoint, renderer: renderer, outbox: outbox(name), stop: hand.stop, options: chosen
+          endpoint: scratch.endpoint, renderer: renderer, outbox: outbox(name), stop: hand.stop, options: chosen,
+          notify: notify
         ).run()
       }
       hand.outcome.withLock { $0 = result }
