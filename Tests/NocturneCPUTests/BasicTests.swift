@@ -1,5 +1,0 @@
-import NocturneCPU
-import NocturneTensor
-import Testing
-
-@Test func loads() { #expect(CPUBackend().name == "cpu") }
