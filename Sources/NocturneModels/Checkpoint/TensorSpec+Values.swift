@@ -1,5 +1,5 @@
-import Dispatch
-package import NocturneTensor
+import Foundation
+import NocturneTensor
 
 extension TensorSpec {
   /// Values of this tensor in a random checkpoint: a function of (seed, module, key, element) only (ARCHITECTURE.md,

@@ -16,7 +16,16 @@ package enum TinyVocabulary {
 
   private static let special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
   private static let text = """
-WORDS
+    a an the and or of in on at with without for to from by is are has have it this that there as some very
+    song music piece track tune melody harmony rhythm beat tempo groove loop sample recording performance sound audio
+    slow fast medium upbeat mellow calm relaxing peaceful soothing happy sad dark bright warm cold emotional dreamy epic
+    energetic aggressive passionate romantic melancholic nostalgic haunting suspenseful playful groovy funky soft loud deep high low
+    jazz rock pop blues folk country classical electronic techno house trance ambient metal punk reggae soul funk hip hop
+    disco orchestral acoustic electric latin indie lo fi instrumental
+    guitar bass piano drums drum violin cello flute trumpet saxophone organ synth synthesizer keyboard strings brass percussion
+    cymbals snare kick hat harp choir voice vocal vocals singer male female sings singing plays playing played
+    background quality noise reverb distorted simple complex repetitive live solo chord chords arpeggio intro
+    movie soundtrack game dance party club night rain lullaby caf de
     """
   private static let endings = [
     "##s", "##ed", "##ing", "##er", "##y", "##ly", "##ic", "##al", "##ous", "##ful", "##ness", "##tion", "##es", "##ist",
