@@ -19,8 +19,8 @@ struct EngineRenderer: Renderer {
     engine = RenderEngine(model: model)
   }
 
-  var modelFingerprint: String { engine.model.fingerprint }
-  var numericClass: String { engine.model.backend.numericClass }
+  var modelFingerprint: String { engine.fingerprint }
+  var numericClass: String { engine.numericClass }
 
   func render(
     _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
@@ -30,8 +30,8 @@ struct EngineRenderer: Renderer {
       finished(
         key,
         result.map {
-          RenderedArtifact(file: $0.file, facts: $0.facts, stageSeconds: $0.stageSeconds.dictionary, notes: $0.notes)
-        }.mapError { RenderFault($0.failureClass, $0.message) })
+          RenderedArtifact(file: $0.file, facts: $0.facts, stageSeconds: $0.times.byName, notes: $0.notes)
+        }.mapError { RenderFault($0.failureClass, $0.description) })
     }
   }
 }
@@ -43,6 +43,16 @@ extension NumericPrecision {
     case .auto: .auto
     case .bf16: .bf16
     case .f32: .f32
+    }
+  }
+}
+
+extension RenderError {
+  /// What the farm makes of it.
+  var failureClass: FailureClass {
+    switch kind {
+    case .itemFault: .itemFault
+    case .shortage: .shortage
     }
   }
 }

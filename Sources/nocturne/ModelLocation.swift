@@ -31,11 +31,16 @@ struct ModelLocation {
     let cache =
       environment["XDG_CACHE_HOME"].map { URL(filePath: $0) }
       ?? URL(filePath: environment["HOME"] ?? "/tmp").appending(path: ".cache")
-    // The configuration's digest is part of the name, so a changed configuration never meets old weights.
-    let digest = CheckpointMaker.fingerprint(ofDocument: name.configuration.document).prefix(12)
-    let url = cache.appending(path: "nocturne/models/\(name.rawValue)-random-\(digest)")
-    if FileManager.default.fileExists(atPath: url.appending(path: "manifest.json").path) { return url }
-    try CheckpointMaker.make(name.configuration, seed: 0, directory: url, textEncoderDirectory: textEncoder)
+    let url = cache.appending(path: "nocturne/models/\(name.rawValue)-random-\(buildVersion)")
+    let found = try? CheckpointDirectory(url, textEncoderDirectory: textEncoder)
+    if found?.configuration == name.configuration { return url }
+    try? FileManager.default.removeItem(at: url)
+    do {
+      try CheckpointMaker(name.configuration, textEncoderDirectory: textEncoder).make(url)
+    } catch {
+      // Another process may have been faster; then its weights are ours.
+      guard (try? CheckpointDirectory(url, textEncoderDirectory: textEncoder)) != nil else { throw error }
+    }
     return url
   }
 

@@ -31,7 +31,7 @@ struct ResolvedRun {
     manifest = job?.manifest ?? source
     self.out = (out ?? job?.out).map { URL(filePath: $0, directoryHint: .isDirectory).standardizedFileURL }
     location = try ModelLocation(model: options.model ?? job?.model, textEncoder: options.textEncoder)
-    let checkpoint = try CheckpointDirectory(at: location.checkpoint)
+    let checkpoint = try CheckpointDirectory(location.checkpoint, textEncoderDirectory: location.textEncoder)
     configuration = checkpoint.configuration
     fingerprint = checkpoint.fingerprint
 
@@ -51,7 +51,7 @@ struct ResolvedRun {
     precision = options.precision.flatMap(NumericPrecision.init(rawValue:)) ?? job?.precision ?? .auto
     let cores = ProcessInfo.processInfo.activeProcessorCount
     // A small model runs best with a worker on each core; a large one would fill the memory with copies of itself.
-    let large = checkpoint.weightBytes > 500_000_000
+    let large = checkpoint.manifest.files.values.reduce(0) { $0 + $1.bytes } > 500_000_000
     threads = options.threads ?? job?.threads ?? (large ? cores : 1)
     workers = options.workers ?? job?.workers ?? (large ? 1 : max(1, cores / threads))
     self.listen = listen ?? job?.endpoints.listen
