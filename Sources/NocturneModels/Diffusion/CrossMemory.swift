@@ -1,0 +1,9 @@
+package import NocturneTensor
+
+/// What one Roformer layer's cross-attention reads of the semantic tokens.
+package struct CrossMemory: Sendable {
+  /// [B, T, D], rotated.
+  package let keys: Tensor
+  /// [B, T, D]
+  package let values: Tensor
+}
