@@ -1,4 +1,4 @@
-import NocturneManifest
+package import NocturneManifest
 
 /// The right to render one item once, fenced so that only its holder's result counts (farm.md, "Items, attempts, leases").
 package struct Lease: Hashable, Codable, Sendable {

@@ -1,5 +1,5 @@
-import Foundation
-import NocturneManifest
+package import Foundation
+package import NocturneManifest
 
 /// What a worker says to its coordinator.
 package enum WorkerMessage: Hashable, Sendable {

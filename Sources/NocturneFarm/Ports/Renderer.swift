@@ -1,5 +1,5 @@
-import Foundation
-import NocturneManifest
+package import Foundation
+package import NocturneManifest
 
 /// What makes sound: the worker's port to the sound half. The executable adapts NocturneRender to it; tests use a fake.
 package protocol Renderer: Sendable {

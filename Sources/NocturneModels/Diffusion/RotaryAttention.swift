@@ -1,4 +1,4 @@
-package import NocturneTensor
+import NocturneTensor
 
 /// Projections of a multi-head attention. Keys: `{q,k,v,o}.{weight,bias}`.
 package struct RotaryAttention: Sendable {

@@ -1,4 +1,4 @@
-package import NocturneTensor
+import NocturneTensor
 
 extension SemanticLM {
   /// Memory that the key/value caches of captions decoded together may take.

@@ -1,4 +1,4 @@
-package import NocturneTensor
+import NocturneTensor
 
 /// MuLan's text tower: encoder, one linear map to the joint space, L2 norm (model.md 1.1). Keys: `projection.*`, and
 /// `bert.*` where the encoder is the checkpoint's own.

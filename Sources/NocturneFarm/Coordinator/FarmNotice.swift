@@ -1,0 +1,50 @@
+package import NocturneManifest
+
+/// Something people should hear of; `description` is one line.
+package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
+  case workerJoined(WorkerID, host: String, cores: Int)
+  case workerRefused(WorkerID, reason: String)
+  /// Clean exit.
+  case workerLeft(WorkerID)
+  /// Silent, or superseded by a new registration under the same name.
+  case workerLost(WorkerID, reason: String)
+  /// Alive, but its rendering makes no progress; a supervisor of local workers may kill and replace it.
+  case workerStalled(WorkerID, seconds: Double)
+  /// Still rendered, and bit-equal only within its own class.
+  case numericClassDiffers(WorkerID, theirs: String, ours: String)
+  case itemRetries(ItemKey, FailureClass, message: String, tries: Int, delaySeconds: Double)
+  case itemDied(ItemKey, FailureClass, message: String)
+  /// Two results of one item in one numeric class differ: a sick node or a broken promise.
+  case digestsDiffer(ItemKey, worker: WorkerID)
+  /// A result that nobody waits for: stale, dead or unknown item.
+  case resultRefused(Lease, worker: WorkerID, reason: String)
+  case workerPaused(WorkerID, seconds: Double, message: String)
+  case runPaused(seconds: Double, message: String)
+  case runResumed
+  case draining
+
+  package var description: String {
+    switch self {
+    case .workerJoined(let worker, let host, let cores): "worker \(worker) joined (\(host), \(cores) cores)"
+    case .workerRefused(let worker, let reason): "worker \(worker) refused: \(reason)"
+    case .workerLeft(let worker): "worker \(worker) left"
+    case .workerLost(let worker, let reason): "worker \(worker) lost: \(reason)"
+    case .workerStalled(let worker, let seconds):
+      "worker \(worker) stalled: no progress for \(Int(seconds)) s; its items go elsewhere"
+    case .numericClassDiffers(let worker, let theirs, let ours):
+      "worker \(worker) computes as \(theirs), the run began as \(ours): items are bit-equal only within one class"
+    case .itemRetries(let item, let failureClass, let message, let tries, let delay):
+      "\(item): \(failureClass.rawValue): \(message); try \(tries) failed, next in \(Int(delay.rounded(.up))) s"
+    case .itemDied(let item, let failureClass, let message): "\(item) is dead: \(failureClass.rawValue): \(message)"
+    case .digestsDiffer(let item, let worker):
+      "\(item): worker \(worker) made other bytes from the same seed; check that node"
+    case .resultRefused(let lease, let worker, let reason):
+      "\(lease.item): result of attempt \(lease.attempt) from \(worker) refused: \(reason)"
+    case .workerPaused(let worker, let seconds, let message):
+      "worker \(worker) pauses for \(Int(seconds.rounded(.up))) s: \(message)"
+    case .runPaused(let seconds, let message): "run pauses for \(Int(seconds.rounded(.up))) s: \(message)"
+    case .runResumed: "run resumes"
+    case .draining: "stopping: workers finish what they execute; a second signal stops now"
+    }
+  }
+}

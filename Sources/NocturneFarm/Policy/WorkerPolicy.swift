@@ -1,0 +1,18 @@
+/// The worker's own thresholds; heartbeat and timeout come with the coordinator's welcome.
+package struct WorkerPolicy: Hashable, Codable, Sendable {
+  /// Shards it holds at once: one renders, the rest waits. At least 1.
+  package var credit = 2
+  /// Pause between two hellos to a coordinator that does not answer; doubles up to `reconnectLimitSeconds`.
+  package var reconnectSeconds = 0.5
+  package var reconnectLimitSeconds = 10.0
+  /// A worker that was never welcomed gives up (exit 69) after this; nil tries for ever.
+  package var connectSeconds: Double? = 60
+  /// A worker that lost its coordinator keeps its results and waits this long for it to return; nil waits for ever.
+  package var orphanSeconds: Double? = nil
+  /// A receipt that was not acknowledged is delivered again after this.
+  package var resendSeconds = 10.0
+  /// How long a finished or drained worker waits for the last acknowledgements before it exits with its outbox kept.
+  package var lingerSeconds = 10.0
+
+  package init() {}
+}

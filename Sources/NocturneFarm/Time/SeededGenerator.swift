@@ -1,0 +1,17 @@
+/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): the farm's source of lease tokens and retry jitter. Audio never
+/// depends on it.
+///
+/// A shell seeds it from the system's entropy, never from a constant: a token must not repeat after a restart.
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+  private var state: UInt64
+
+  package init(seed: UInt64) { state = seed }
+
+  package mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
