@@ -1,3 +1,5 @@
 #include <zmq.h>
-// Not in Swift's map of the C library; the wake-up of a thread that waits in zmq_poll.
+// Two calls that Swift's map of the C library lacks: the wake-up of a thread that waits in zmq_poll, and the flush of
+// many files at once.
 #include <sys/eventfd.h>
+extern int syncfs(int descriptor);

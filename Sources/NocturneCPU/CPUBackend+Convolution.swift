@@ -10,7 +10,8 @@ extension CPUBackend {
       "prepareConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
     let (outputs, inputs, kernel) = (weight.shape[0], weight.shape[1], weight.shape[2])
     let layout = PackedWeights.Layout(
-      outputs: outputs, inputs: inputs, taps: kernel, outputStep: inputs * kernel, inputStep: kernel, tapStep: 1)
+      outputs: outputs, inputs: inputs, taps: kernel, outputStep: inputs * kernel, inputStep: kernel, tapStep: 1,
+      rowStep: geometry.stride)
     return PreparedConvolution(
       inputs: inputs, outputs: outputs, kernel: kernel, geometry: geometry,
       payload: PackedWeights(weight, layout: layout, bias: bias, backend: self))

@@ -38,7 +38,12 @@ package final class CPUBackend: Backend {
       case .f32: false
       }
     usesOneDNN = oneDNN ?? (roundsToBF16 && instructionSet == .amxbf16)
-    let products = usesOneDNN ? "onednn-\(String(cString: nk_dnn_isa()))" : instructionSet.name
+    precondition(
+      !usesOneDNN || !roundsToBF16 || instructionSet.multipliesBF16,
+      "CPUBackend: oneDNN's bf16 products need rows of bf16, which \(instructionSet.name) does not prepare")
+    let products =
+      usesOneDNN
+      ? "onednn-\(String(cString: nk_dnn_version()))-\(String(cString: nk_dnn_isa()))" : instructionSet.name
     numericClass = "cpu/\(products)/\(roundsToBF16 ? "bf16" : "f32")"
     kernels = KernelTable(instructionSet)
     pool = ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)

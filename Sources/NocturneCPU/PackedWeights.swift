@@ -12,6 +12,8 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
     var inputStep: Int
     var tapStep: Int
     var offset = 0
+    /// Input frames between the rows of the product.
+    var rowStep = 1
   }
 
   let inputs: Int
@@ -42,7 +44,9 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
     defer { withExtendedLifetime(weight) {} }
     if backend.usesOneDNN {
       var status: Int32 = 0
-      oneDNN = nk_dnn_create(&source, bf16, Int32(Self.oneDNNRows), &status)
+      // oneDNN wants the distance of rows when the product is made.
+      let row = backend.preparedStride(depth, bytes: bf16 ? 2 : 4) * layout.rowStep
+      oneDNN = nk_dnn_create(&source, bf16, Int32(Self.oneDNNRows), row, &status)
       panels = nil
       precondition(oneDNN != nil, "prepare: oneDNN refused a product of \(layout) with status \(status)")
     } else {

@@ -184,8 +184,8 @@ const char *nk_dnn_isa(void);
  * matmul for each tap and group of columns. Results depend on the tile's shape, never on how many of its rows matter. */
 typedef struct nk_dnn_product nk_dnn_product;
 
-/* NULL on failure, *status then holds oneDNN's dnnl_status_t. */
-nk_dnn_product *nk_dnn_create(const nk_weight *weight, bool bf16, int tile_rows, int *status);
+/* Rows of a lie a_row apart. NULL on failure, *status then holds oneDNN's dnnl_status_t. */
+nk_dnn_product *nk_dnn_create(const nk_weight *weight, bool bf16, int tile_rows, ptrdiff_t a_row, int *status);
 void nk_dnn_destroy(nk_dnn_product *product);
 int nk_dnn_groups(const nk_dnn_product *product);
 /* One group of columns of one tile; 0, or oneDNN's status. The product's panels and depth are not read; its rows may

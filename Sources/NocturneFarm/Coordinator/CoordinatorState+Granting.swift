@@ -54,7 +54,7 @@ extension CoordinatorState {
     lastShard += 1
     var leases: [Lease] = []
     for position in positions {
-      let token = UInt64.random(in: 1 ... .max, using: &random)
+      let token = max(1, random.next())
       record(.leased(token: token, worker: worker, shard: lastShard), at: position)
       leases.append(Lease(item: items.keys[position], attempt: Int(items.records[position].attempt), token: token))
       holders[position] = worker

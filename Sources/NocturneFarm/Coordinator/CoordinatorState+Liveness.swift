@@ -7,22 +7,29 @@ extension CoordinatorState {
   ) {
     send(.heartbeat, to: worker)
     guard !phase.isOver else { return }
-    let unknown = heartbeat.executing.filter { lease in
-      items.position(of: lease.item).map { holders[$0] != worker } ?? true
-    }
-    if !unknown.isEmpty {
-      // A stale hello, or our own impatience, took them from it; or it missed that they are not its own any more.
-      let unwanted = adopt(unknown, by: worker, now).filter { lease in
-        items.position(of: lease.item).map { collections[$0]?.deliverer != worker } ?? true
-      }
-      if !unwanted.isEmpty { send(.revoke(unwanted), to: worker) }
-    }
-    guard var record = registered.removeValue(forKey: worker) else { return }
+    guard var record = registered[worker], heartbeat.progress >= record.progress else { return }  // overtaken
+    registered[worker] = nil
     record.note(heartbeat, now)
     registered[worker] = record
+    takeUp(heartbeat.executing, by: worker, now)
     checkStall(worker, now, &random)
     checkIdle(worker, now)
     queueForWork(worker)
+  }
+
+  /// Compares what executes with the books. What they do not give the worker, a stale hello or our own impatience took
+  /// from it, and it gets it back; or it missed that it is not its own any more, and hears it again.
+  private mutating func takeUp(_ executing: [Lease], by worker: WorkerID, _ now: FarmInstant) {
+    let unknown = executing.filter { lease in
+      items.position(of: lease.item).map { holders[$0] != worker } ?? true
+    }
+    if unknown.isEmpty { return }
+    let unwanted = registered[worker]?.isStalled == true ? unknown : adopt(unknown, by: worker, now)
+    // What it delivers was finished after this heartbeat.
+    let missed = unwanted.filter { lease in
+      items.position(of: lease.item).map { collections[$0]?.deliverer != worker } ?? true
+    }
+    if !missed.isEmpty { send(.revoke(missed), to: worker) }
   }
 
   /// No progress for a multiple of what was observed: what it executes is blamed, what it prefetched goes free.
@@ -126,10 +133,11 @@ extension CoordinatorState {
 }
 
 extension WorkerRecord {
-  /// Takes a heartbeat down, and how long it took to make progress.
+  /// Takes a heartbeat down, and how long it took to make progress. The end of a stall is no such observation, or each
+  /// stall would make us more patient with the next one.
   fileprivate mutating func note(_ heartbeat: Heartbeat, _ now: FarmInstant) {
     if heartbeat.progress != progress {
-      if !executing.isEmpty, !heartbeat.executing.isEmpty {
+      if !executing.isEmpty, !heartbeat.executing.isEmpty, !isStalled {
         let interval = now.seconds(since: progressedAt)
         progressInterval = progressInterval.map { 0.8 * $0 + 0.2 * interval } ?? interval
       }

@@ -74,8 +74,7 @@ extension CoordinatorState {
       }
       if holders[position] == worker { continue }
       if items.records[position].phase == .waiting {
-        unqueue(position)
-        items.update(position) { $0.phase = .leased }
+        resume(position, by: worker, shard: lastShard + 1)
       } else {
         detach(position, now)
       }
@@ -92,6 +91,12 @@ extension CoordinatorState {
           isMeasured: false))
     }
     return unwanted
+  }
+
+  /// A waiting item whose last lease was not over after all: its holder or its result turned up.
+  mutating func resume(_ position: Int, by worker: WorkerID, shard: UInt64) {
+    unqueue(position)
+    record(.leased(token: items.records[position].token, worker: worker, shard: shard), at: position)
   }
 
   /// The position of a lease's item when that lease is the last one and its result would be taken; else nil.

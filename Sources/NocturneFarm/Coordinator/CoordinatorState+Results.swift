@@ -16,8 +16,7 @@ extension CoordinatorState {
     if let collection = collections[position] {
       registered[collection.deliverer]?.delivering -= 1
     } else if items.records[position].phase == .waiting {
-      unqueue(position)
-      items.update(position) { $0.phase = .leased }
+      resume(position, by: worker, shard: lastShard)
     } else {
       registered[worker]?.shortages = 0
       detach(position, now, finished: true)
@@ -63,7 +62,8 @@ extension CoordinatorState {
     guard let position = current(receipt.lease) else {
       return refuse(receipt, "the item was leased again since", from: worker)
     }
-    if items.records[position].phase == .waiting { unqueue(position) } else { detach(position, now, finished: true) }
+    if items.records[position].phase == .waiting { resume(position, by: worker, shard: lastShard) }
+    detach(position, now, finished: true)
     storageShortages = 0
     record(.done(receipt), at: position)
     emit(.publish(receipt))

@@ -130,7 +130,8 @@ package struct CoordinatorState: Sendable {
 
   /// Carries a transition out and has it journaled; all of one event that follow each other are committed together.
   mutating func record(_ change: Transition.Change, at position: Int) {
-    let attempt = Int(items.records[position].attempt) + (change.isLease ? 1 : 0)
+    var attempt = Int(items.records[position].attempt)
+    if case .leased(let token, _, _) = change, token != items.records[position].token { attempt += 1 }
     let transition = Transition(item: items.keys[position], attempt: attempt, change: change)
     items.apply(transition, at: position, runClass: numericClass)
     transitions.append(transition)
@@ -159,8 +160,3 @@ package struct CoordinatorState: Sendable {
   }
 }
 
-extension Transition.Change {
-  fileprivate var isLease: Bool {
-    if case .leased = self { true } else { false }
-  }
-}

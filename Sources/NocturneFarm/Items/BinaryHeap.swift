@@ -1,14 +1,16 @@
 /// A minimum-first priority queue; insert and remove cost O(log n).
-struct BinaryHeap<Element: Comparable & Sendable>: Sendable {
+package struct BinaryHeap<Element: Comparable & Sendable>: Sendable {
   private var elements: [Element] = []
 
-  var isEmpty: Bool { elements.isEmpty }
-  var count: Int { elements.count }
-  var first: Element? { elements.first }
-  /// In no particular order.
-  var unordered: [Element] { elements }
+  package init() {}
 
-  mutating func insert(_ element: Element) {
+  package var isEmpty: Bool { elements.isEmpty }
+  package var count: Int { elements.count }
+  package var first: Element? { elements.first }
+  /// In no particular order.
+  package var unordered: [Element] { elements }
+
+  package mutating func insert(_ element: Element) {
     elements.append(element)
     var child = elements.count - 1
     while child > 0 {
@@ -19,7 +21,7 @@ struct BinaryHeap<Element: Comparable & Sendable>: Sendable {
     }
   }
 
-  mutating func removeFirst() -> Element {
+  package mutating func removeFirst() -> Element {
     precondition(!elements.isEmpty, "BinaryHeap.removeFirst: empty")
     elements.swapAt(0, elements.count - 1)
     let first = elements.removeLast()
@@ -28,7 +30,7 @@ struct BinaryHeap<Element: Comparable & Sendable>: Sendable {
   }
 
   /// O(n).
-  mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+  package mutating func removeAll(where isUnwanted: (Element) -> Bool) {
     let kept = elements.filter { !isUnwanted($0) }
     guard kept.count != elements.count else { return }
     elements = []
