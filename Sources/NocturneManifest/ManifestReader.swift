@@ -5,7 +5,7 @@ package struct ManifestReader: Sendable {
   package struct Options: Hashable, Sendable {
     /// Settings of the run: model defaults, job file and command line already laid over each other.
     package var run: RenderSettings
-    /// Fallback where neither row nor run says anything.
+    /// Fallback where neither row nor run says anything; its clip length is cut to the longest that the limits permit.
     package var base: RenderSpec
     package var limits: RenderLimits
     /// Whether the run directory's file system folds case. Then the later of two rows whose ids differ only in case is bad;
