@@ -132,6 +132,15 @@ static void run_block_bf16(const block_call *call, int rows) {
 NK_INLINE void store_prepared(prepared_bf16 *out, vf v, size_t n) { write(out, (vf)round_bf16(v), n); }
 #endif
 
+/* Asks for what finishing a block will touch; it arrives while the block is computed. */
+NK_INLINE void foresee_block(const nk_finish *f, int row, int rows, int column, int columns) {
+  for (int r = row; r < row + rows; r++)
+    for (int c = column; c < column + columns; c += 16) {
+      if (f->residual) __builtin_prefetch(f->residual + r * f->residual_row + c);
+      __builtin_prefetch(f->out + r * f->out_row + c, 1);
+    }
+}
+
 NK_INLINE void run_product(const nk_product *p, int first, int count, const bool bf16) {
   const ptrdiff_t element = bf16 ? (ptrdiff_t)sizeof(prepared_bf16) : 4;
   const size_t panel_bytes = (size_t)p->taps * (size_t)p->depth * NK_PANEL * (bf16 ? 2 : 4);
@@ -145,6 +154,7 @@ NK_INLINE void run_product(const nk_product *p, int first, int count, const bool
     for (int row = 0; row < p->rows; row += NK_BLOCK_ROWS) {
       const int rows = p->rows - row < NK_BLOCK_ROWS ? p->rows - row : NK_BLOCK_ROWS;
       call.a = (const char *)p->a + row * call.a_row;
+      foresee_block(&p->finish, row, rows, column, columns);
       if (bf16) run_block_bf16(&call, rows);
       else run_block_f32(&call, rows);
       finish_block(raw, NK_PANEL, row, rows, column, columns, &p->finish);
