@@ -58,7 +58,7 @@ package struct MeLoDy: Sendable {
   }
 
   /// Prefix of each caption, in order.
-  package func embed(_ captions: [String]) -> [CaptionPrefix] {
+  package func embed(_ captions: [String]) throws -> [CaptionPrefix] {
     captions.map { caption in
       let encoding = wordPiece.encode(caption, limit: configuration.mulan.bert.maxTokens)
       return CaptionPrefix(tokens: quantizer.encode(text(encoding.ids)), truncated: encoding.truncated)

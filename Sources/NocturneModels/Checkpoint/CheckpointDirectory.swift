@@ -24,7 +24,8 @@ package struct CheckpointDirectory: Sendable {
     let file = url.appendingPathComponent(Self.configurationName)
     guard let document = try? Data(contentsOf: file) else {
       throw CheckpointError(
-        .missingFile, file: file.path, "cannot be read; the directory is no checkpoint (`nocturne model new` makes one)")
+        .missingFile, file: file.path, "cannot be read; the directory is no checkpoint (`nocturne model new` makes one)"
+      )
     }
     configuration = try ModelConfiguration(document: document, source: file.path)
     manifest = try CheckpointManifest(contentsOf: url.appendingPathComponent(Self.manifestName))

@@ -38,7 +38,8 @@ package struct CheckpointManifest: Codable, Hashable, Sendable {
   package init(contentsOf file: URL) throws(CheckpointError) {
     guard let data = try? Data(contentsOf: file) else {
       throw CheckpointError(
-        .missingFile, file: file.path, "cannot be read; the directory is no checkpoint (`nocturne model new` makes one)")
+        .missingFile, file: file.path, "cannot be read; the directory is no checkpoint (`nocturne model new` makes one)"
+      )
     }
     guard let manifest = try? JSONDecoder().decode(CheckpointManifest.self, from: data) else {
       throw CheckpointError(.manifest, file: file.path, "is no checkpoint manifest; export the checkpoint again")

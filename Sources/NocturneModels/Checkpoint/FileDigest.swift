@@ -25,10 +25,11 @@ package struct FileDigest {
     guard let handle = try? FileHandle(forReadingFrom: file) else { throw fault() }
     defer { try? handle.close() }
     var digest = FileDigest()
-    while true {
-      guard let piece = try? handle.read(upToCount: 1 << 20) else { throw fault() }
-      if piece.isEmpty { return digest.hexadecimal }
-      digest.update(piece)
+    do {
+      while let piece = try handle.read(upToCount: 1 << 20), !piece.isEmpty { digest.update(piece) }
+    } catch {
+      throw fault()
     }
+    return digest.hexadecimal
   }
 }

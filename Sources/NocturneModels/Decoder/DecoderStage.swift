@@ -21,7 +21,14 @@ package struct DecoderStage: Sendable {
 
   /// [B, N, C] -> [B, N * rate, C']
   package func callAsFunction(_ x: Tensor) -> Tensor {
-    let raised = x.transposedConvolution(up, inputSlope: WaveformDecoder.slope)
+    mix(raise(x))
+  }
+
+  /// [B, N, C] -> [B, N * rate, C']
+  package func raise(_ x: Tensor) -> Tensor { x.transposedConvolution(up, inputSlope: WaveformDecoder.slope) }
+
+  /// Mean of the residual blocks, [B, N, C] -> [B, N, C].
+  package func mix(_ raised: Tensor) -> Tensor {
     let sum = blocks.dropFirst().reduce(blocks[0](raised)) { $0 + $1(raised) }
     return blocks.count == 1 ? sum : sum * (1 / Float(blocks.count))
   }

@@ -13,8 +13,8 @@ package struct WaveformDecoder: Sendable {
   package let decoder: ModelConfiguration.WaveformDecoder
   /// Samples per latent frame.
   package let hop: Int
-  private let pre: PreparedConvolution
-  private let stages: [DecoderStage]
+  package let pre: PreparedConvolution
+  package let stages: [DecoderStage]
   private let post: PreparedConvolution
 
   package init(_ weights: ModuleWeights, _ configuration: ModelConfiguration) throws {

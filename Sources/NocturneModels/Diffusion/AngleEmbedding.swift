@@ -16,12 +16,15 @@ package struct AngleEmbedding: Sendable {
   }
 
   /// A angles -> [A, D]
-  package func callAsFunction(_ angles: [Double]) -> Tensor {
+  package func callAsFunction(_ angles: [Double]) -> Tensor { perceptron(blend(angles)) }
+
+  /// A angles -> cos(d) start + sin(d) end, [A, angleDim]
+  package func blend(_ angles: [Double]) -> Tensor {
     let blended = angles.flatMap { angle in
       let (cosine, sine) = (Float(cos(angle)), Float(sin(angle)))
       return zip(start, end).map { cosine * $0 + sine * $1 }
     }
-    return perceptron(Tensor(blended, shape: [angles.count, start.count], on: backend))
+    return Tensor(blended, shape: [angles.count, start.count], on: backend)
   }
 
   package static func describe(in layout: inout ModuleLayout, _ dpd: ModelConfiguration.Diffusion) {

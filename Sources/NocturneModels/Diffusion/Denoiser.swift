@@ -31,13 +31,18 @@ package struct Denoiser: Sendable {
   /// S = ceil(2 L / K) + 1.
   package static func segments(frames: Int, segment: Int) -> Int { (2 * frames + segment - 1) / segment + 1 }
 
+  /// E_ST = MLP(E[u]) of B equally long rows of T semantic tokens: [B, T, D] (4.3).
+  package func embed(_ tokens: [[Int]]) -> Tensor {
+    semantic(table.gathered(tokens.flatMap { $0 })).reshaped([tokens.count, tokens[0].count, dpd.dim])
+  }
+
   /// Everything of B equally long rows of semantic tokens that every step reuses.
   package func condition(on tokens: [[Int]]) -> SemanticCondition {
     let (batch, count) = (tokens.count, tokens[0].count)
     precondition(
       tokens.allSatisfy { $0.count == count && $0.allSatisfy { (0..<table.shape[0]).contains($0) } },
       "Denoiser: semantic rows of unequal length, or a token outside 0..<\(table.shape[0])")
-    let embedded = semantic(table.gathered(tokens.flatMap { $0 })).reshaped([batch, count, dpd.dim])
+    let embedded = embed(tokens)
     return SemanticCondition(
       pooled: embedded.mean(axis: 1).reshaped([batch, dpd.dim]), tokens: count,
       memory: blocks.map { block in block.roformer.map { $0.memory(of: embedded) } })
@@ -66,14 +71,14 @@ package struct Denoiser: Sendable {
   }
 
   /// H = RMSNorm(z W_in + E_d) in segments (4.4): [B, L, Z] -> [B, S, K, D]
-  private func segmented(_ z: Tensor, embedded: Tensor, angles: FrameAngles) -> Tensor {
+  package func segmented(_ z: Tensor, embedded: Tensor, angles: FrameAngles) -> Tensor {
     let perFrame = angles.values.count == 1 ? embedded : embedded.gathered(angles.indices)
     let h = inputNorm(input(z) + perFrame.reshaped([1, perFrame.shape[0], dpd.dim]))
     return h.segmented(length: dpd.segment, count: Self.segments(frames: z.shape[1], segment: dpd.segment))
   }
 
   /// m_s = E_d[floor(s L / S)] + mean_t E_ST[t] for the rows of both evaluations (4.5).
-  private func modulationRows(
+  package func modulationRows(
     embedded: Tensor, angles: FrameAngles, segments: Int, condition: SemanticCondition, guided: Bool
   ) -> ModulationRows {
     let (batch, distinct) = (condition.batch, angles.values.count)

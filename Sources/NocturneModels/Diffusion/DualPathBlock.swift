@@ -9,8 +9,8 @@ package struct DualPathBlock: Sendable {
   /// Columns averaged into one.
   package let window: Int
   package let roformer: [RoformerLayer]
-  private let recurrence: [RecurrentLayer]
-  private let modulation: FeatureModulation
+  package let recurrence: [RecurrentLayer]
+  package let modulation: FeatureModulation
   private let coarseNorm: RMSNorm
   private let fineNorm: RMSNorm
 
@@ -39,7 +39,8 @@ package struct DualPathBlock: Sendable {
   }
 
   /// [B, S, K, D] -> [B, S, K, D]
-  package func coarsePath(_ x: Tensor, conditional: Int, memory: [CrossMemory]?, positions: SegmentPositions) -> Tensor {
+  package func coarsePath(_ x: Tensor, conditional: Int, memory: [CrossMemory]?, positions: SegmentPositions) -> Tensor
+  {
     let (batch, segments, width) = (x.shape[0], x.shape[1], x.shape[3])
     let columns = Self.columns(segment: x.shape[2], window: window)
     var merged = x.mergedSegments(window: window).reshaped([batch * columns, segments, width])

@@ -6,6 +6,12 @@ package struct FrameAngles: Hashable, Sendable {
   /// For each frame, which of them.
   package let indices: [Int]
 
+  package init(values: [Double], indices: [Int]) {
+    precondition(indices.allSatisfy { values.indices.contains($0) }, "FrameAngles: an index outside \(values)")
+    self.values = values
+    self.indices = indices
+  }
+
   /// One angle for all frames.
   package init(_ angle: Double, frames: Int) {
     values = [angle]

@@ -6,4 +6,9 @@ package struct ModulationRows: Sendable {
   package let vectors: Tensor
   /// One index for each row of the batch.
   package let indices: [Int]
+
+  package init(vectors: Tensor, indices: [Int]) {
+    self.vectors = vectors
+    self.indices = indices
+  }
 }

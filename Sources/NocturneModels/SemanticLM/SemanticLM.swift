@@ -4,8 +4,8 @@ package import NocturneTensor
 ///
 /// B captions, T positions, D width. Keys: `embedding.weight`, `layers.{i}.*`, `norm.weight`, `head.weight`.
 package struct SemanticLM: Sendable {
-  let configuration: ModelConfiguration
-  let backend: any Backend
+  package let configuration: ModelConfiguration
+  package let backend: any Backend
   private let embedding: Tensor
   private let blocks: [SemanticBlock]
   private let norm: RMSNorm

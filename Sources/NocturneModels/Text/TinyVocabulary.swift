@@ -28,7 +28,8 @@ package enum TinyVocabulary {
     movie soundtrack game dance party club night rain lullaby caf de
     """
   private static let endings = [
-    "##s", "##ed", "##ing", "##er", "##y", "##ly", "##ic", "##al", "##ous", "##ful", "##ness", "##tion", "##es", "##ist",
+    "##s", "##ed", "##ing", "##er", "##y", "##ly", "##ic", "##al", "##ous", "##ful", "##ness", "##tion", "##es",
+    "##ist",
     "##box",
   ]
   private static let others = ["é", "ß", "ø", "σ", "音", "楽", "の", "한", "–", "…", "“", "”", "♪"]
