@@ -90,9 +90,9 @@ import Testing
     #expect(fault(FloatWAV.bytes(sine), wav) == .wrongContainer)
   }
 
-  @Test func aFileOfDaysIsNotDecodedToItsEnd() throws {
-    let hour = PCM24(samples: [Int32](repeating: 0, count: 3_600 * 24_000), sampleRate: 24_000)
-    let bytes = try AudioEncoder.encode(hour, tags: AudioTags(title: "", comment: ""), format: .flac)
+  @Test func aFileOfHoursIsNotDecodedToItsEnd() throws {
+    let long = PCM24(samples: [Int32](repeating: 0, count: 300 * 24_000), sampleRate: 24_000)
+    let bytes = try AudioEncoder.encode(long, tags: AudioTags(title: "", comment: ""), format: .flac)
     let decoded = try AudioReader.decode(bytes, name: "clip", maximumFrames: 24_000)
     #expect(decoded.frames == 65_536)
     #expect(fault(bytes) == .wrongFrames)
