@@ -33,7 +33,6 @@ extension CPUBackend {
     residual: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>
   ) {
     let bytes = kernels.preparedBytes(bf16: weights.bf16)
-    // Odd multiples of a cache line: rows a power of two apart would fight for the same lines.
     let stride = preparedStride(weights.depth, bytes: bytes)
     let plan = ProductPlan(
       rows: rows, rowBytes: stride * bytes, blockRows: kernels.blockRows(bf16: weights.bf16),

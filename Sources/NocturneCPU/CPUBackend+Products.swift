@@ -4,8 +4,10 @@ import NocturneTensor
 // What linear layers and convolutions share.
 
 extension CPUBackend {
-  /// Elements between prepared rows: the depth and a cache line, so that rows never lie a power of two apart.
+  /// Elements between prepared rows: the depth and a cache line, so that rows never lie a power of two apart. oneDNN
+  /// packs weights only for dense rows.
   func preparedStride(_ depth: Int, bytes: Int) -> Int {
+    if usesOneDNN { return depth }
     let line = 64 / bytes
     return (depth + line - 1) / line * line + line
   }

@@ -14,10 +14,13 @@ package enum InstructionSet: Int, Comparable, CaseIterable, Sendable {
   /// What this CPU and its operating system offer.
   package static var ofThisCPU: InstructionSet { InstructionSet(rawValue: Int(nk_cpu_level().rawValue)) ?? .scalar }
 
-  /// What this CPU offers, or less where the environment variable `NOCTURNE_MAX_ISA` names less. A name that does not
-  /// exist is a mistake of whoever set it, and traps: a limit silently ignored would look like one obeyed.
-  package static var allowed: InstructionSet {
-    guard let name = ProcessInfo.processInfo.environment["NOCTURNE_MAX_ISA"], !name.isEmpty else { return ofThisCPU }
+  /// What this CPU offers, or less where the environment variable `NOCTURNE_MAX_ISA` names less.
+  package static var allowed: InstructionSet { allowed(by: ProcessInfo.processInfo.environment["NOCTURNE_MAX_ISA"]) }
+
+  /// A name that does not exist is a mistake of whoever set it, and traps: a limit silently ignored would look like one
+  /// obeyed.
+  package static func allowed(by name: String?) -> InstructionSet {
+    guard let name, !name.isEmpty else { return ofThisCPU }
     guard let limit = allCases.first(where: { $0.name == name }) else {
       preconditionFailure("NOCTURNE_MAX_ISA=\(name): not one of \(allCases.map(\.name).joined(separator: ", "))")
     }

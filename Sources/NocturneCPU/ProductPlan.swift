@@ -1,11 +1,11 @@
 /// How the rows and columns of one product are cut into tiles; the cut decides speed only, never bits.
-struct ProductPlan: Equatable {
+package struct ProductPlan: Equatable {
   /// Output rows of a tile.
-  let tileRows: Int
-  let tiles: Int
+  package let tileRows: Int
+  package let tiles: Int
   /// Units of columns a task takes.
-  let groupUnits: Int
-  let groups: Int
+  package let groupUnits: Int
+  package let groups: Int
 
   /// - Parameters:
   ///   - rows: output rows in all.
@@ -14,7 +14,8 @@ struct ProductPlan: Equatable {
   ///   - blockRows: rows of a register block.
   ///   - fixedRows: the tile's rows where the kernel has no choice.
   ///   - units: units of columns.
-  init(rows: Int, rowBytes: Int, haloBytes: Int = 0, blockRows: Int, fixedRows: Int?, units: Int, threads: Int) {
+  package init(rows: Int, rowBytes: Int, haloBytes: Int = 0, blockRows: Int, fixedRows: Int?, units: Int, threads: Int)
+  {
     // The tile's rows stay in a core's second-level cache (1 MiB and more) beside one panel of weights.
     let fitting = (Self.tileBytes - haloBytes) / max(rowBytes, 1) / blockRows
     let blocks = min(max(fitting, 1), Self.mostBlocks)
@@ -27,14 +28,14 @@ struct ProductPlan: Equatable {
     groups = (units + groupUnits - 1) / groupUnits
   }
 
-  static let tileBytes = 400_000
-  static let mostBlocks = 10
+  package static let tileBytes = 400_000
+  package static let mostBlocks = 10
 
-  var tasks: Int { tiles * groups }
-  func tile(_ task: Int) -> Int { task / groups }
+  package var tasks: Int { tiles * groups }
+  package func tile(_ task: Int) -> Int { task / groups }
   /// The output rows of a tile.
-  func rows(_ tile: Int, of rows: Int) -> Range<Int> { tile * tileRows..<min((tile + 1) * tileRows, rows) }
-  func units(_ task: Int, of units: Int) -> Range<Int> {
+  package func rows(_ tile: Int, of rows: Int) -> Range<Int> { tile * tileRows..<min((tile + 1) * tileRows, rows) }
+  package func units(_ task: Int, of units: Int) -> Range<Int> {
     let group = task % groups
     return group * groupUnits..<min((group + 1) * groupUnits, units)
   }

@@ -3,12 +3,12 @@ import CNocturneKernels
 /// Threads that share out the tiles of one operation; denormals are flushed to zero while they compute.
 ///
 /// Tiles must not depend on how many threads there are: a result is the same for any number.
-final class ThreadPool: @unchecked Sendable {  // guard: nk_pool locks itself
+package final class ThreadPool: @unchecked Sendable {  // guard: nk_pool locks itself
   /// Including the calling thread.
-  let threads: Int
+  package let threads: Int
   private let handle: OpaquePointer
 
-  init(threads: Int) {
+  package init(threads: Int) {
     precondition(threads > 0, "ThreadPool: \(threads) threads")
     guard let handle = nk_pool_create(Int32(threads)) else {
       preconditionFailure("ThreadPool: the system refused \(threads) threads")
@@ -20,7 +20,7 @@ final class ThreadPool: @unchecked Sendable {  // guard: nk_pool locks itself
   deinit { nk_pool_destroy(handle) }
 
   /// Calls `body` once for each index below `count`, in any order, on any of the threads.
-  func forEach(_ count: Int, _ body: (Int) -> Void) {
+  package func forEach(_ count: Int, _ body: (Int) -> Void) {
     withoutActuallyEscaping(body) { body in
       withUnsafePointer(to: body) { pointer in
         nk_pool_run(handle, count, UnsafeMutableRawPointer(mutating: pointer)) { context, index in

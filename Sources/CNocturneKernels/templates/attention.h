@@ -21,7 +21,7 @@ typedef struct {
   char *query;           /* prepared block of queries, `query_row` elements apart */
   char *weights;         /* prepared softmax weights */
   float *scores;         /* [NK_BLOCK_ROWS, score_row] */
-  float *head;           /* one head, rotated */
+  float *head;           /* NK_WIDTH prepared rows of keys, and one rotated head */
   float *sums;           /* raw result of a block, [NK_BLOCK_ROWS, sum_row] */
   ptrdiff_t query_row, score_row, sum_row;
   size_t key_panel, value_panel; /* bytes */
@@ -47,7 +47,7 @@ NK_INLINE attention_scratch plan_attention(const nk_attention *at, const bool bf
   const size_t weights = (size_t)(NK_BLOCK_ROWS * s.score_row * cell);
   const size_t scores = (size_t)(NK_BLOCK_ROWS * s.score_row) * 4;
   const size_t sums = (size_t)(NK_BLOCK_ROWS * s.sum_row) * 4;
-  const size_t head = (size_t)s.query_row * 4;
+  const size_t head = (size_t)((NK_WIDTH + 1) * s.query_row) * 4;
   char *base = nk_scratch(NK_SCRATCH_KEYS, keys + values + query + weights + scores + sums + head);
   s.keys = base;
   s.values = s.keys + keys;
@@ -59,52 +59,65 @@ NK_INLINE attention_scratch plan_attention(const nk_attention *at, const bool bf
   return s;
 }
 
-/* Keys transposed into panels of 32: element (depth i, key j). */
+/* Rows of heads lie a whole model's width apart, too far for the hardware to foresee. */
+NK_INLINE void foresee(const float *row, int head_dim) {
+  for (int i = 0; i < head_dim; i += 16) __builtin_prefetch(row + i);
+}
+
+/* Keys transposed into panels of 32: element (depth i, key j), or a pair of the depth as one word. */
 NK_INLINE void pack_keys(const nk_attention *at, const attention_scratch *s, const bool bf16) {
-  for (int j = 0; j < (int)s->score_row; j++) {
-    const int lane = j % NK_PANEL;
-    char *panel = s->keys + (size_t)(j / NK_PANEL) * s->key_panel;
-    memset(s->head, 0, (size_t)s->query_row * 4);
-    if (j < at->key_count) {
+  const size_t head_dim = (size_t)at->head_dim, width = (size_t)s->query_row;
+  const int words = bf16 ? s->head_depth / 2 : s->head_depth;
+  uint32_t *rows = (uint32_t *)s->head;
+  const ptrdiff_t row = bf16 ? s->query_row / 2 : s->query_row;
+  float *rotated = s->head + NK_WIDTH * s->query_row;
+  memset(rotated, 0, width * 4);
+  for (int first = 0; first < (int)s->score_row; first += NK_WIDTH) {
+    for (int j = first; j < first + NK_WIDTH; j++) {
+      uint32_t *to = rows + (j - first) * row;
+      if (j >= at->key_count) {
+        memset(to, 0, (size_t)row * 4);
+        continue;
+      }
       const float *key = at->keys + j * at->key_row;
-      if (at->key_rotary) rotate_head(key, at->key_rotary + (ptrdiff_t)j * at->head_dim, s->head, (size_t)at->head_dim);
-      else memcpy(s->head, key, (size_t)at->head_dim * 4);
+      if (j + 4 < at->key_count) foresee(key + 4 * at->key_row, at->head_dim);
+      if (at->key_rotary) rotate_head(key, at->key_rotary + (ptrdiff_t)j * at->head_dim, rotated, head_dim);
+      else memcpy(rotated, key, head_dim * 4);
+      if (bf16) to_bf16(rotated, (uint16_t *)to, width);
+      else memcpy(to, rotated, width * 4);
     }
-    if (bf16) {
-      /* Two neighbours of the depth travel as one word. */
-      uint32_t pairs[s->query_row / 2];
-      to_bf16(s->head, (uint16_t *)pairs, (size_t)s->query_row);
-      for (int i = 0; i < s->head_depth / 2; i++) ((uint32_t *)panel)[i * NK_PANEL + lane] = pairs[i];
-    } else {
-      for (int i = 0; i < s->head_depth; i++) ((float *)panel)[i * NK_PANEL + lane] = s->head[i];
-    }
+    uint32_t *panel = (uint32_t *)(s->keys + (size_t)(first / NK_PANEL) * s->key_panel) + first % NK_PANEL;
+    for (int i = 0; i < words; i += NK_WIDTH)
+      transpose_words(rows + i, row, panel + i * NK_PANEL, NK_PANEL, words - i);
   }
 }
 
-/* Values keep their order: element (key j, channel c). */
+/* Values keep their order: element (key j, channel c), or keys j and j + 1 as one word. */
 NK_INLINE void pack_values(const nk_attention *at, const attention_scratch *s, const bool bf16) {
-  for (int c = 0; c < at->head_dim; c += NK_WIDTH) {
-    const size_t n = (size_t)(at->head_dim - c < NK_WIDTH ? at->head_dim - c : NK_WIDTH);
-    char *panel = s->values + (size_t)(c / NK_PANEL) * s->value_panel;
-    const int lane = c % NK_PANEL;
-    for (int j = 0; j < s->key_depth; j += bf16 ? 2 : 1) {
-      const float *row = at->values + j * at->value_row + c;
-      const vf low = j < at->key_count ? read(row, n) : (vf){0};
+  const size_t head_dim = (size_t)at->head_dim;
+  for (int j = 0; j < s->key_depth; j += bf16 ? 2 : 1) {
+    const float *row = at->values + j * at->value_row, *next = row + at->value_row;
+    if (j + 5 < at->key_count) {
+      foresee(row + 4 * at->value_row, at->head_dim);
+      if (bf16) foresee(row + 5 * at->value_row, at->head_dim);
+    }
+    NK_EACH(head_dim, c, n, {
+      char *panel = s->values + (c / NK_PANEL) * s->value_panel;
+      const vf low = j < at->key_count ? read(row + c, n) : (vf){0};
       if (bf16) {
-        const float *next = row + at->value_row;
-        const vf high = j + 1 < at->key_count ? read(next, n) : (vf){0};
-        *(vu_unaligned *)((uint32_t *)panel + (j / 2) * NK_PANEL + lane) =
+        const vf high = j + 1 < at->key_count ? read(next + c, n) : (vf){0};
+        *(vu_unaligned *)((uint32_t *)panel + j / 2 * NK_PANEL + c % NK_PANEL) =
             (round_bf16(low) >> 16) | round_bf16(high);
       } else {
-        store((float *)panel + j * NK_PANEL + lane, low);
+        store((float *)panel + j * NK_PANEL + c % NK_PANEL, low);
       }
-    }
+    });
   }
 }
 
-/* Scores of one row -> exp(score - top) over the keys it sees, zero behind; returns 1 / their sum. */
-NK_INLINE float weigh(float *score, int seen, int behind) {
-  const float sum = exponentials(score, score, (size_t)seen);
+/* Products of one row with the keys it sees -> exp(scale (product - top)), zero behind; returns 1 / their sum. */
+NK_INLINE float weigh(float *score, float scale, int seen, int behind) {
+  const float sum = exponentials(score, scale, score, (size_t)seen);
   memset(score + seen, 0, (size_t)(behind - seen) * 4);
   return 1.0f / sum;
 }
@@ -141,8 +154,7 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
   float factor[NK_BLOCK_ROWS];
   for (int r = 0; r < rows; r++) {
     float *score = s->scores + r * s->score_row;
-    NK_EACH((size_t)s->score_row, i, n, write(score + i, read(score + i, n) * at->scale, n););
-    factor[r] = weigh(score, keys_seen(at, first + r), (int)s->score_row);
+    factor[r] = weigh(score, at->scale, keys_seen(at, first + r), (int)s->score_row);
     if (bf16) prepare_bf16(score, 0, 1, depth, depth, 1.0f, s->weights + r * s->score_row * cell, 0);
   }
   call = (block_call){.a = bf16 ? s->weights : (char *)s->scores, .a_row = s->score_row * cell,
@@ -172,9 +184,9 @@ NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *o
     const float *key = at->keys + j * at->key_row;
     vf dot = {0};
     NK_EACH(d, i, n, dot += read(query + i, n) * read(key + i, n););
-    score[j] = sum_lanes(dot) * at->scale;
+    score[j] = sum_lanes(dot);
   }
-  const float factor = weigh(score, seen, seen);
+  const float factor = weigh(score, at->scale, seen, seen);
   NK_EACH(d, i, n, {
     vf v = {0};
     for (int j = 0; j < seen; j++) v += score[j] * read(at->values + j * at->value_row + i, n);

@@ -45,12 +45,12 @@ static void sum_rows(const float *x, ptrdiff_t step, size_t count, float factor,
   });
 }
 
-/* exp(x - its maximum) -> out, which may be x; returns the sum. */
-NK_INLINE float exponentials(const float *x, float *out, size_t width) {
+/* exp(scale (x - its maximum)) -> out, which may be x; returns the sum. */
+NK_INLINE float exponentials(const float *x, float scale, float *out, size_t width) {
   const float top = largest(x, width);
   vf sum = {0};
   NK_EACH(width, i, n, {
-    const vf e = exponential(read(x + i, n) - top);
+    const vf e = exponential((read(x + i, n) - top) * scale);
     write(out + i, e, n);
     sum += keep(e, n, 0.0f);
   });
@@ -59,7 +59,7 @@ NK_INLINE float exponentials(const float *x, float *out, size_t width) {
 
 static void softmax(const float *x, float *out, size_t rows, size_t width) {
   for (size_t r = 0; r < rows; r++, x += width, out += width) {
-    const float factor = 1.0f / exponentials(x, out, width);
+    const float factor = 1.0f / exponentials(x, 1.0f, out, width);
     NK_EACH(width, i, n, write(out + i, read(out + i, n) * factor, n););
   }
 }

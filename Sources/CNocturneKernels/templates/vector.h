@@ -58,19 +58,31 @@ NK_INLINE vf keep(vf v, size_t n, float rest) {
   return pick(lane < (int32_t)n, v, splat(rest));
 }
 
-/* Pairwise, so that the order is the same for every call. */
+/* Upper lanes onto lower ones, so that the order is the same for every call. */
+#if NK_WIDTH == 16
+#define NK_FOLD(v, OP)                                                                              \
+  v = OP(v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));   \
+  v = OP(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3));         \
+  v = OP(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1));         \
+  v = OP(v, __builtin_shufflevector(v, v, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0));
+#elif NK_WIDTH == 8
+#define NK_FOLD(v, OP)                                                   \
+  v = OP(v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3));      \
+  v = OP(v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1));      \
+  v = OP(v, __builtin_shufflevector(v, v, 1, 0, 1, 0, 1, 0, 1, 0));
+#else
+#define NK_FOLD(v, OP)                                       \
+  v = OP(v, __builtin_shufflevector(v, v, 2, 3, 0, 1));      \
+  v = OP(v, __builtin_shufflevector(v, v, 1, 0, 1, 0));
+#endif
+NK_INLINE vf plus(vf a, vf b) { return a + b; }
 NK_INLINE float sum_lanes(vf v) {
-  float lane[NK_WIDTH];
-  memcpy(lane, &v, sizeof v);
-  for (int width = NK_WIDTH / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) lane[i] += lane[i + width];
-  return lane[0];
+  NK_FOLD(v, plus)
+  return v[0];
 }
 NK_INLINE float largest_lane(vf v) {
-  float lane[NK_WIDTH];
-  memcpy(lane, &v, sizeof v);
-  for (int i = 1; i < NK_WIDTH; i++) lane[0] = lane[i] > lane[0] ? lane[i] : lane[0];
-  return lane[0];
+  NK_FOLD(v, larger)
+  return v[0];
 }
 
 /* The body over `count` elements, i at each vector's start: whole vectors with n the constant NK_WIDTH, then once for
@@ -87,6 +99,41 @@ NK_INLINE float largest_lane(vf v) {
       __VA_ARGS__                                             \
     }                                                         \
   } while (0)
+
+/* Lanes of two vectors one by one: a0 b0 a1 b1..., the lower and the upper half of them. */
+#if NK_WIDTH == 16
+#define NK_ZIP_LOW(a, b) \
+  __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define NK_ZIP_HIGH(a, b) \
+  __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#elif NK_WIDTH == 8
+#define NK_ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define NK_ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#else
+#define NK_ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define NK_ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+
+/* NK_WIDTH rows of NK_WIDTH words -> the first `rows` rows of their transpose. Zipping row i with row i + half, once for
+ * each bit of the width, turns rows into columns. */
+NK_INLINE void transpose_words(const uint32_t *from, ptrdiff_t from_row, uint32_t *to, ptrdiff_t to_row, int rows) {
+  vu a[NK_WIDTH], b[NK_WIDTH];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < NK_WIDTH; i++) a[i] = *(const vu_unaligned *)(from + i * from_row);
+#pragma clang loop unroll(full)
+  for (int width = NK_WIDTH; width > 1; width /= 2) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < NK_WIDTH / 2; i++) {
+      b[2 * i] = NK_ZIP_LOW(a[i], a[i + NK_WIDTH / 2]);
+      b[2 * i + 1] = NK_ZIP_HIGH(a[i], a[i + NK_WIDTH / 2]);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < NK_WIDTH; i++) a[i] = b[i];
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < NK_WIDTH; i++)
+    if (i < rows) *(vu_unaligned *)(to + i * to_row) = a[i];
+}
 
 /* bf16 in the upper half of each lane, rounded to nearest even; a NaN stays one. */
 NK_INLINE vu round_bf16(vf x) {
