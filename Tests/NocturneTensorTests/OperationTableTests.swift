@@ -24,7 +24,8 @@ import Testing
 
   /// What a result looks like on the backend under test, and whether the table may let it pass.
   @Test(arguments: [
-    ("equal", 0, false, true), ("last element off by one", 1, false, false), ("last element off by one", 1, true, false),
+    ("equal", 0, false, true), ("last element off by one", 1, false, false),
+    ("last element off by one", 1, true, false),
     ("last element off by a hundredth", 0.01, true, true), ("last element off by a hundredth", 0.01, false, false),
     ("NaN", Float.nan, true, false), ("infinite", .infinity, true, false),
   ])

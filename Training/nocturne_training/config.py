@@ -3,15 +3,14 @@ file."""
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import re
-import types
-import typing
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
+
+from .config_json import parse, render, require, to_json
 
 CONFIG_FORMAT = 1
 NAMED = ("paper", "demo", "tiny")
@@ -104,7 +103,7 @@ class Tokenizer:
     @property
     def stride(self) -> int:
         """Samples per semantic token."""
-        return _product(self.strides)
+        return prod(self.strides)
 
 
 @dataclass(frozen=True)
@@ -244,82 +243,22 @@ class Config:
 
     def validate(self) -> Config:
         """Refuses what the networks cannot express; returns self."""
-        _require(self.format == CONFIG_FORMAT, f"format {self.format} is not {CONFIG_FORMAT}")
-        _require(self.hop * self.latent_rate == self.sample_rate, "hop * latentRate must equal sampleRate")
-        _require(2 * self.dpd.sru.units == self.dpd.dim, "2 * dpd.sru.units must equal dpd.dim")
-        _require(self.dpd.dim % self.dpd.roformer.heads == 0, "dpd.dim must divide into heads")
-        _require(_product(self.vae.decoder.rates) == self.hop, "decoder rates must multiply to hop")
-        _require(_product(self.vae.encoder.rates) == self.hop, "encoder rates must multiply to hop")
-        _require(
+        require(self.format == CONFIG_FORMAT, f"format {self.format} is not {CONFIG_FORMAT}")
+        require(self.hop * self.latent_rate == self.sample_rate, "hop * latentRate must equal sampleRate")
+        require(2 * self.dpd.sru.units == self.dpd.dim, "2 * dpd.sru.units must equal dpd.dim")
+        require(self.dpd.dim % self.dpd.roformer.heads == 0, "dpd.dim must divide into heads")
+        require(prod(self.vae.decoder.rates) == self.hop, "decoder rates must multiply to hop")
+        require(prod(self.vae.encoder.rates) == self.hop, "encoder rates must multiply to hop")
+        require(
             self.tokenizer.stride * self.semantic_rate == self.sample_rate,
             "tokenizer strides must multiply to sampleRate / semanticRate",
         )
         return self
 
 
-def _product(values: tuple[int, ...]) -> int:
-    result = 1
-    for value in values:
-        result *= value
-    return result
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(f"config.json: {message}")
-
-
-def _key(item: dataclasses.Field[Any]) -> str:
-    if "json" in item.metadata:
-        return item.metadata["json"]
-    return re.sub(r"_([a-z])", lambda match: match.group(1).upper(), item.name)
-
-
-def _parse(kind: Any, value: Any, path: str) -> Any:
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        return None if value is None else _parse(arguments[0], value, path)
-    if origin is Literal:
-        _require(value in arguments, f"{path} is {value!r}, expected one of {arguments}")
-        return value
-    if origin is tuple:
-        return tuple(_parse(arguments[0], item, path) for item in value)
-    if not dataclasses.is_dataclass(kind):
-        _require(isinstance(value, (int, float) if kind is float else kind), f"{path} is not {kind.__name__}")
-        return kind(value)
-    hints, fields = typing.get_type_hints(kind), {_key(item): item for item in dataclasses.fields(kind)}
-    _require(isinstance(value, dict), f"{path or 'the file'} is not an object")
-    _require(
-        value.keys() == fields.keys(),
-        f"keys {sorted(value.keys() ^ fields.keys())} of {path or 'the file'} differ",
-    )
-    parts = {item.name: _parse(hints[item.name], value[key], f"{path}{key}.") for key, item in fields.items()}
-    return kind(**parts)
-
-
 def from_json(value: dict[str, Any]) -> Config:
     """Parses the object strictly: an unknown, missing or mistyped key is a `ValueError` that names it."""
-    return _parse(Config, value, "").validate()
-
-
-def to_json(value: Any) -> Any:
-    """The JSON object of a configuration dataclass."""
-    if dataclasses.is_dataclass(value):
-        return {_key(item): to_json(getattr(value, item.name)) for item in dataclasses.fields(value)}
-    return [to_json(item) for item in value] if isinstance(value, tuple) else value
-
-
-def render(value: Any) -> str:
-    """Canonical text: two-space indent, number lists on one line, newline at the end."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return (
-        re.sub(
-            r"\[[^\[\]{}]*\]",
-            lambda match: re.sub(r"\s+", " ", match[0]).replace("[ ", "[").replace(" ]", "]"),
-            text,
-        )
-        + "\n"
-    )
+    return parse(Config, value, "").validate()
 
 
 def load(source: str | Path) -> Config:

@@ -16,9 +16,10 @@ package struct Transition: Hashable, Codable, Sendable {
   }
 
   package enum Change: Hashable, Codable, Sendable {
-    /// waiting -> leased.
+    /// waiting -> leased; under a new token and the next attempt, or under those of the last lease when its holder (or
+    /// its result) was only lost sight of and came back.
     case leased(token: UInt64, worker: WorkerID, shard: UInt64)
-    /// leased (or waiting, when a result outlived its lost lease) -> done. The receipt is all that a metadata line
+    /// leased -> done. The receipt is all that a metadata line
     /// needs, so that lines lost in a crash can be written again.
     case done(Receipt)
     /// leased -> waiting, with what it cost and why.

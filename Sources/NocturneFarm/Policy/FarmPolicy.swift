@@ -7,6 +7,9 @@ package struct FarmPolicy: Hashable, Codable, Sendable {
   package var shortage = BackoffPolicy(seconds: 10, limitSeconds: 600, jitter: 0.1)
   /// Shards a worker may hold at once: one renders, the rest is prefetched. At least 1.
   package var credit = 2
+  /// A worker that delivers more results than this gets nothing new until some of them are stored: rendering must not
+  /// run away from a slow disk. At least 1.
+  package var uncollectedLimit = 64
 
   package init() {}
 }

@@ -1,7 +1,7 @@
 /// A job file: a manifest and how to render it. Every key is optional but `manifest`; nil means that the file says nothing,
 /// so the command line overrides it and the built-in defaults fill in.
 ///
-/// Relative paths (`manifest`, `out`, `model`) are resolved against the job file's folder, so a job means the same from
+/// Relative paths (`manifest`, `out`, `model`, `textEncoder`) are resolved against the job file's folder, so a job means the same from
 /// every working directory.
 package struct Job: Hashable, Sendable {
   /// When an item is tried again (farm.md, "Failure classes").
@@ -49,6 +49,8 @@ package struct Job: Hashable, Sendable {
   package var out: String?
   /// Resolved checkpoint directory.
   package var model: String?
+  /// Resolved directory of an external text encoder.
+  package var textEncoder: String?
   package var precision: NumericPrecision?
   package var workers: Int?
   package var threads: Int?
@@ -62,7 +64,8 @@ package struct Job: Hashable, Sendable {
 
   package init(
     path: String, manifest: String, settings: RenderSettings = RenderSettings(), out: String? = nil,
-    model: String? = nil, precision: NumericPrecision? = nil, workers: Int? = nil, threads: Int? = nil,
+    model: String? = nil, textEncoder: String? = nil, precision: NumericPrecision? = nil, workers: Int? = nil,
+    threads: Int? = nil,
     limit: Int? = nil, strict: Bool? = nil, json: Bool? = nil, quiet: Bool? = nil, retry: Retry = Retry(),
     sharding: Sharding = Sharding(), endpoints: Endpoints = Endpoints()
   ) {
@@ -71,6 +74,7 @@ package struct Job: Hashable, Sendable {
     self.settings = settings
     self.out = out
     self.model = model
+    self.textEncoder = textEncoder
     self.precision = precision
     self.workers = workers
     self.threads = threads

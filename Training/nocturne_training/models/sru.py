@@ -40,24 +40,27 @@ class SruLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[B, K, D] -> [B, K, D]. The matrix products are one GEMM over all steps; the scan is a plain loop
         of element-wise steps in which the backward direction walks the reversed sequence."""
-        batch, steps, _ = x.shape
-        projected = (x @ self.weight.T).view(batch, steps, 2, self.units, 3)
-        skip = (self.alpha * x).view(batch, steps, 2, self.units)
-        projected = torch.stack((projected[:, :, 0], projected[:, :, 1].flip(1)), dim=2)
-        skip = torch.stack((skip[:, :, 0], skip[:, :, 1].flip(1)), dim=2)
-        candidate, forget_in, reset_in = projected.unbind(-1)
-        forget_in, reset_in = forget_in + self.bias[0], reset_in + self.bias[1]
-        forget_c, reset_c = self.weight_c[0], self.weight_c[1]
-        state = x.new_zeros(batch, 2, self.units)
-        states, resets = [], []
+        batch, steps, dim = x.shape
+        gates = (x @ self.weight.T).view(batch, steps, 2, self.units, 3).permute(4, 1, 2, 0, 3)
+        candidate, forget_in, reset_in = _reverse_backward(gates)
+        forget_in = forget_in + self.bias[0, :, None]
+        forget_c, reset_c = self.weight_c[0, :, None], self.weight_c[1, :, None]
+        state = x.new_zeros(2, batch, self.units)
+        states = [state]
         for step in range(steps):
-            forget = torch.sigmoid(torch.addcmul(forget_in[:, step], forget_c, state))
-            resets.append(torch.addcmul(reset_in[:, step], reset_c, state))
-            state = torch.lerp(candidate[:, step], state, forget)
+            forget = torch.addcmul(forget_in[step], forget_c, state).sigmoid_()
+            state = torch.lerp(candidate[step], state, forget)
             states.append(state)
-        reset = torch.sigmoid(torch.stack(resets, dim=1))
-        out = torch.lerp(skip, torch.stack(states, dim=1), reset)
-        return torch.cat((out[:, :, 0], out[:, :, 1].flip(1)), dim=-1)
+        cells = torch.stack(states)
+        reset = torch.addcmul(reset_in + self.bias[1, :, None], reset_c, cells[:-1]).sigmoid_()
+        skip = _reverse_backward(x.view(batch, steps, 2, self.units).permute(1, 2, 0, 3)[None])[0]
+        out = _reverse_backward(torch.lerp(self.alpha * skip, cells[1:], reset)[None])[0]
+        return out.permute(2, 0, 1, 3).reshape(batch, steps, dim)
+
+
+def _reverse_backward(x: Tensor) -> Tensor:
+    """[n, K, 2, B, U] with the steps of direction 1 reversed, contiguous"""
+    return torch.stack((x[:, :, 0], x[:, :, 1].flip(1)), dim=2)
 
 
 class Sru(nn.ModuleList):

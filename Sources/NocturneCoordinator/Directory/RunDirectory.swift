@@ -1,0 +1,60 @@
+import Foundation
+package import NocturneWire
+
+/// A run's directory (interface.md, "A run directory"): where everything is. Making one touches nothing.
+package struct RunDirectory: Hashable, Sendable {
+  /// Absolute, without a slash at the end.
+  package let path: String
+
+  package init(_ path: String) {
+    self.path = URL(fileURLWithPath: path).standardizedFileURL.path
+  }
+
+  /// Finished, verified audio.
+  package var audio: String { path + "/audio" }
+  package var metadata: String { path + "/metadata.jsonl" }
+  package var errors: String { path + "/errors.jsonl" }
+  package var document: String { path + "/run.json" }
+  /// Everything below is no deliverable.
+  package var state: String { path + "/state" }
+  package var partial: String { state + "/partial" }
+  package var journal: String { state + "/journal.sqlite" }
+  package var lock: String { state + "/lock" }
+  package var status: String { state + "/status.json" }
+
+  package func audioFile(_ name: String) -> String { audio + "/" + name }
+
+  /// Makes what is missing and checks that files can be written.
+  /// - Throws: `RunError` with code `unwritable`.
+  package func prepare() throws(RunError) {
+    do throws(FileFault) {
+      for directory in [path, audio, state, partial] { try Directory.make(directory) }
+      for directory in [path, audio, partial] {
+        let probe = directory + "/.nocturne-probe"
+        try OpenFile(probe, .create).write(Data("probe".utf8))
+        try Directory.remove(probe)
+      }
+    } catch {
+      throw RunError(.unwritable, path, "cannot write the run directory: \(error); choose another with --out")
+    }
+  }
+
+  /// Takes the directory for this process, until the lock is forgotten.
+  /// - Throws: `RunError`: `locked` when another coordinator has it, `unwritable`.
+  package func takeLock() throws(RunError) -> FileLock {
+    do throws(FileFault) {
+      if let lock = try FileLock(lock) { return lock }
+    } catch {
+      throw RunError(.unwritable, path, "cannot lock the run directory: \(error)")
+    }
+    let owner = FileLock.owner(of: lock).map { " (process \($0))" } ?? ""
+    throw RunError(
+      .locked, path, "another coordinator\(owner) works on this run; stop it or choose another directory with --out")
+  }
+
+  /// Process id of the coordinator at work here; nil when there is none.
+  package var owner: Int? { FileLock.owner(of: lock) }
+
+  /// Whether a run was ever started here.
+  package var isRun: Bool { Directory.size(of: journal) != nil }
+}

@@ -1,0 +1,35 @@
+/// A run directory that cannot be used.
+package struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
+  package enum Code: String, Hashable, Sendable, CaseIterable {
+    /// Cannot be made or written, or has no room; exit code 73.
+    case unwritable
+    /// Another coordinator works on it; exit code 73.
+    case locked
+    /// It holds the run of another manifest, model or settings; exit code 65.
+    case otherRun
+    /// There is no run in it; exit code 65.
+    case noRun
+    /// Its journal cannot be read; exit code 65.
+    case damaged
+  }
+
+  package var code: Code
+  package var path: String
+  package var message: String
+
+  package init(_ code: Code, _ path: String, _ message: String) {
+    self.code = code
+    self.path = path
+    self.message = message
+  }
+
+  package var description: String { "\(path): \(message)" }
+
+  /// interface.md, "Exit codes".
+  package var exitStatus: Int32 {
+    switch code {
+    case .unwritable, .locked: 73
+    case .otherRun, .noRun, .damaged: 65
+    }
+  }
+}

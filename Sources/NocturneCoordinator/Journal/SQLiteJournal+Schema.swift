@@ -1,0 +1,41 @@
+import GRDB
+
+extension SQLiteJournal {
+  /// Every change of the schema is a migration of its own, and stays here for ever.
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("first night") { database in
+      try database.execute(
+        sql: """
+          -- What the run is: name, manifest, model, settings, number of items.
+          CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+          -- One row for each item that was ever leased: its present state.
+          CREATE TABLE items (
+            id INTEGER PRIMARY KEY,
+            row TEXT NOT NULL,
+            take INTEGER NOT NULL,
+            state TEXT NOT NULL,      -- waiting, leased, done, dead
+            attempt INTEGER NOT NULL,
+            done INTEGER,             -- the transition that made it done
+            UNIQUE (row, take)
+          );
+
+          -- Everything that happened, in order.
+          CREATE TABLE transitions (
+            sequence INTEGER PRIMARY KEY,
+            item INTEGER NOT NULL REFERENCES items (id),
+            at REAL NOT NULL,         -- seconds since 1970
+            attempt INTEGER NOT NULL,
+            change TEXT NOT NULL,     -- leased, done, released, died, reopened
+            token INTEGER,            -- leased: 64 bits, as signed
+            worker TEXT,              -- leased
+            shard INTEGER,            -- leased: 64 bits, as signed
+            detail TEXT               -- the others: JSON
+          );
+          CREATE INDEX transitions_by_item ON transitions (item);
+          """)
+    }
+    return migrator
+  }
+}

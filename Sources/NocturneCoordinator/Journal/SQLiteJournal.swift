@@ -1,0 +1,70 @@
+import Foundation
+import GRDB
+import NocturneFarm
+
+/// The coordinator's memory in one SQLite file: write-ahead log, and a flush to the disk at every commit.
+///
+/// `transitions` is the truth, appended only. `items` is what follows from it, one row for each item that was ever leased:
+/// kept up in the same transaction so that counts, the files of done items and `story` need no replay.
+package final class SQLiteJournal: Journal {
+  let database: DatabaseQueue
+  let path: String
+  /// Of the next transition.
+  var sequence: Int64 = 1
+  let encoder = JSONEncoder()
+  let decoder = JSONDecoder()
+
+  /// Opens or makes the journal, and brings its schema up to date.
+  /// - Parameter path: a file, or `:memory:` for a run that need not be continued (benchmarks).
+  /// - Throws: `RunError` with code `damaged` or `unwritable`.
+  package init(_ path: String) throws(RunError) {
+    self.path = path
+    do {
+      var configuration = Configuration()
+      configuration.journalMode = path == ":memory:" ? .default : .wal
+      configuration.label = "journal"
+      database = try DatabaseQueue(path: path, configuration: configuration)
+      // GRDB's write-ahead mode comes with NORMAL, which may lose the last commits in a power cut.
+      try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      try Self.migrator.migrate(database)
+      sequence = try database.read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM transitions") ?? 0 } + 1
+    } catch {
+      throw Self.openingError(path, error)
+    }
+  }
+
+  /// Opens the journal of a run, running or not, to look at it.
+  /// - Throws: `RunError` with code `damaged`.
+  package init(reading path: String) throws(RunError) {
+    self.path = path
+    do {
+      var configuration = Configuration()
+      configuration.readonly = true
+      configuration.busyMode = .timeout(5)
+      database = try DatabaseQueue(path: path, configuration: configuration)
+      guard try database.read({ try Self.migrator.hasCompletedMigrations($0) }) else {
+        throw RunError(.damaged, path, "the journal is of another version of nocturne")
+      }
+    } catch let error as RunError {
+      throw error
+    } catch {
+      throw Self.openingError(path, error)
+    }
+  }
+
+  private static func openingError(_ path: String, _ error: any Error) -> RunError {
+    switch (error as? DatabaseError)?.resultCode {
+    case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_PERM:
+      RunError(.unwritable, path, "cannot open the journal: \(JournalFault(path, error).message)")
+    default:
+      RunError(
+        .damaged, path,
+        "cannot read the journal: \(JournalFault(path, error).message); move the run directory away to start anew")
+    }
+  }
+
+  /// Runs `body` with its errors as `JournalFault`.
+  func faulting<Value>(_ body: () throws -> Value) throws(JournalFault) -> Value {
+    do { return try body() } catch { throw JournalFault(path, error) }
+  }
+}

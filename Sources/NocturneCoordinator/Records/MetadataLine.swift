@@ -1,0 +1,54 @@
+import Foundation
+package import NocturneFarm
+package import NocturneManifest
+
+/// The line of `metadata.jsonl` of a done item. A pure function of item and receipt, so that the file can be compared
+/// with the journal byte by byte, and written again from it.
+package enum MetadataLine {
+  /// Stages that every line names, so that all lines have the same columns.
+  static let stages = ["text", "lm", "dpd", "vae", "encode"]
+
+  static let ownColumns: Set<String> = [
+    "file_name", "id", "take", "caption", "seed", "seconds", "sample_rate", "frames", "sha256", "steps", "guidance",
+    "schedule", "model_fingerprint", "numeric_class", "attempt", "worker", "stage_seconds", "peak_dbfs", "rms_dbfs",
+    "integrated_lufs", "notes",
+  ]
+
+  /// - Returns: UTF-8 with the newline at its end.
+  package static func bytes(_ item: Item, _ receipt: Receipt) -> [UInt8] {
+    var line = JSONText()
+    let facts = receipt.facts
+    // The AudioFolder reader takes paths relative to the metadata file.
+    line.add("file_name", "audio/" + receipt.fileName)
+    line.add("id", item.key.row)
+    line.add("take", item.key.take)
+    line.add("caption", item.caption)
+    line.add("seed", item.seed)
+    line.add("seconds", item.spec.seconds)
+    line.add("sample_rate", facts.sampleRate)
+    line.add("frames", facts.frames)
+    line.add("sha256", facts.sha256)
+    line.add("steps", item.spec.steps)
+    line.add("guidance", item.spec.guidance)
+    line.add("schedule", item.spec.schedule.rawValue)
+    line.add("model_fingerprint", receipt.modelFingerprint)
+    line.add("numeric_class", receipt.numericClass)
+    line.add("attempt", receipt.lease.attempt)
+    line.add("worker", receipt.worker.name)
+    var seconds = JSONText()
+    for stage in stages { seconds.add(stage, receipt.stageSeconds[stage]) }
+    for stage in receipt.stageSeconds.keys.sorted() where !stages.contains(stage) {
+      seconds.add(stage, receipt.stageSeconds[stage])
+    }
+    line.add("stage_seconds", object: seconds)
+    line.add("peak_dbfs", facts.peakDBFS)
+    line.add("rms_dbfs", facts.rmsDBFS)
+    line.add("integrated_lufs", facts.integratedLUFS)
+    if receipt.notes.isEmpty { line.addNull("notes") } else { line.add("notes", receipt.notes.joined(separator: "; ")) }
+    for column in item.extra.keys.sorted() {
+      // A manifest column of one of our names keeps its value under a name of its own.
+      line.add(ownColumns.contains(column) ? "manifest_" + column : column, item.extra[column] ?? "")
+    }
+    return line.line()
+  }
+}

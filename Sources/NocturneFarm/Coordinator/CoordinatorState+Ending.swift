@@ -1,0 +1,43 @@
+import NocturneManifest
+
+/// The end of the night.
+extension CoordinatorState {
+  /// First request: let everybody finish what executes. Second: stop where we are; leases stay in the journal.
+  mutating func stop() {
+    switch phase {
+    case .opening, .draining: end(.stopped)
+    case .over: break
+    case .running:
+      phase = .draining
+      notify(.draining)
+      for worker in registered.keys.sorted() { send(.drain, to: worker) }
+    }
+  }
+
+  /// Ends the run when everything is decided, or when it drains and everybody is gone. (A run in which every worker
+  /// fails the first items alike will end here too, with an outcome of its own.)
+  mutating func endIfOver() {
+    guard phase == .running || phase == .draining else { return }
+    if items.counts.waiting + items.counts.leased == 0 {
+      for worker in registered.keys.sorted() { send(.finished, to: worker) }
+      end(.complete)
+    } else if phase == .draining, registered.isEmpty, collections.isEmpty {
+      end(.stopped)
+    }
+  }
+
+  private mutating func end(_ outcome: Verdict.Outcome) {
+    phase = .over(outcome)
+    emit(.finish(Verdict(outcome: outcome, counts: items.counts)))
+  }
+}
+
+extension Verdict.Outcome {
+  /// What a worker is told that asks for work afterwards.
+  var farewell: CoordinatorMessage {
+    switch self {
+    case .complete: .finished
+    case .stopped: .drain
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import NocturneManifest
+
+/// Who works here.
+extension CoordinatorState {
+  /// A hello: check that the worker fits, take up what it holds, welcome it.
+  mutating func register(
+    _ hello: WorkerHello, from worker: WorkerID, _ now: FarmInstant, _ random: inout some RandomNumberGenerator
+  ) {
+    guard phase != .opening else { return }
+    if case .over(let outcome) = phase { return send(outcome.farewell, to: worker) }
+    if let reason = misfit(of: hello) {
+      send(.refused(reason: reason), to: worker)
+      return notify(.workerRefused(worker, reason: reason))
+    }
+    if let known = registered[worker], (known.host, known.processID) != (hello.host, hello.processID) {
+      lose(worker, reason: "superseded by process \(hello.processID) on \(hello.host)", now, &random)
+    }
+    if registered[worker] == nil {
+      registered[worker] = WorkerRecord(hello, now: now)
+      notify(.workerJoined(worker, host: hello.host, cores: hello.cores))
+      if let numericClass, hello.numericClass != numericClass {
+        notify(.numericClassDiffers(worker, theirs: hello.numericClass, ours: numericClass))
+      }
+      schedule(now + policy.liveness.timeoutSeconds)
+    }
+    modelFingerprint = modelFingerprint ?? hello.modelFingerprint
+    numericClass = numericClass ?? hello.numericClass
+    registered[worker]?.lastHeard = now
+    let unwanted = reconcile(worker, holding: hello.holding, now)
+    send(
+      .welcome(
+        run: run.name, heartbeatSeconds: policy.liveness.heartbeatSeconds,
+        timeoutSeconds: policy.liveness.timeoutSeconds), to: worker)
+    if !unwanted.isEmpty { send(.revoke(unwanted), to: worker) }
+    if phase == .draining { send(.drain, to: worker) }
+    offer(hello.credit, by: worker)
+  }
+
+  /// Why this worker cannot work on this run; nil when it can.
+  private func misfit(of hello: WorkerHello) -> String? {
+    if hello.protocolVersion != farmProtocolVersion {
+      return "protocol \(hello.protocolVersion), the coordinator speaks \(farmProtocolVersion): "
+        + "use the same build on both sides (worker: \(hello.build))"
+    }
+    if let modelFingerprint, hello.modelFingerprint != modelFingerprint {
+      return "model \(hello.modelFingerprint.prefix(12)), the run is of model \(modelFingerprint.prefix(12)): "
+        + "start the worker with the run's --model"
+    }
+    return nil
+  }
+
+  /// Compares what a worker says it holds with the books: takes up what is still its own, and returns what it should
+  /// drop. What the books give it and it does not name may be finished and on its way, or never have arrived: that is
+  /// waited for a while.
+  private mutating func reconcile(_ worker: WorkerID, holding: [Lease], _ now: FarmInstant) -> [Lease] {
+    let held = Set(holding.compactMap { items.position(of: $0.item) })
+    let missing = (registered[worker]?.held ?? []).filter { !held.contains($0) }
+    for position in missing {
+      detach(position, now)
+      orphans[position] = now + policy.liveness.graceSeconds
+      schedule(now + policy.liveness.graceSeconds)
+    }
+    return adopt(holding, by: worker, now)
+  }
+
+  /// Takes up leases that still count under this worker, as one shard for each batch key; returns those that do not.
+  mutating func adopt(_ leases: [Lease], by worker: WorkerID, _ now: FarmInstant) -> [Lease] {
+    var unwanted: [Lease] = []
+    var adopted: [Int] = []
+    for lease in leases {
+      guard let position = current(lease), collections[position] == nil else {
+        unwanted.append(lease)
+        continue
+      }
+      if holders[position] == worker { continue }
+      if items.records[position].phase == .waiting {
+        resume(position, by: worker, shard: lastShard + 1)
+      } else {
+        detach(position, now)
+      }
+      holders[position] = worker
+      adopted.append(position)
+    }
+    for (batch, positions) in Dictionary(grouping: adopted, by: { items.records[$0].batch }).sorted(by: {
+      $0.key < $1.key
+    }) {
+      lastShard += 1
+      registered[worker]?.shards.append(
+        WorkerRecord.HeldShard(
+          id: lastShard, batch: batch, grantedAt: now, size: positions.count, remaining: positions.sorted(),
+          isMeasured: false))
+    }
+    return unwanted
+  }
+
+  /// A waiting item whose last lease was not over after all: its holder or its result turned up.
+  mutating func resume(_ position: Int, by worker: WorkerID, shard: UInt64) {
+    unqueue(position)
+    record(.leased(token: items.records[position].token, worker: worker, shard: shard), at: position)
+  }
+
+  /// The position of a lease's item when that lease is the last one and its result would be taken; else nil.
+  func current(_ lease: Lease) -> Int? {
+    guard let position = items.position(of: lease.item) else { return nil }
+    let record = items.records[position]
+    guard record.token == lease.token, record.token != 0, Int(record.attempt) == lease.attempt else { return nil }
+    return record.phase == .waiting || record.phase == .leased ? position : nil
+  }
+
+  /// Somebody we do not know spoke: we were restarted, or gave it up.
+  mutating func challenge(_ worker: WorkerID, _ message: WorkerMessage) {
+    if case .goodbye = message { return }
+    guard case .over(let outcome) = phase else { return send(.register, to: worker) }
+    if case .finished(let receipt, _) = message, settle(receipt, from: worker) { return }
+    send(outcome.farewell, to: worker)
+  }
+
+  mutating func dismiss(_ worker: WorkerID, _ now: FarmInstant) {
+    free(registered[worker]?.held ?? [], .preempted, "worker left", worker: worker, open: true, now)
+    forget(worker, now)
+    notify(.workerLeft(worker))
+  }
+
+  /// Strikes a worker off, and gives up what it was delivering: it will deliver again, or somebody in its place.
+  mutating func forget(_ worker: WorkerID, _ now: FarmInstant) {
+    let delivering = collections.filter { $0.value.deliverer == worker }.keys.sorted()
+    free(delivering, .infrastructure, "worker went while delivering", worker: worker, open: true, now)
+    registered[worker] = nil
+    hungry.removeAll { $0 == worker }
+  }
+}

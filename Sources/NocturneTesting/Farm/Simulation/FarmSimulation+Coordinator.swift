@@ -1,0 +1,124 @@
+import NocturneFarm
+import NocturneManifest
+
+/// The coordinator's shell, simulated.
+extension FarmSimulation {
+  func startCoordinator() {
+    coordinatorLife += 1
+    abandoned = []
+    var state = CoordinatorState(
+      run: RunIdentity(name: "night", modelFingerprint: FakeRenderer.fingerprint), policy: plan.policy)
+    coordinator = nil
+    var instructions = state.handle(.itemsLoaded(source.entries), now: now, using: &random)
+    instructions += state.handle(.transitionsReplayed(journal.transitions), now: now, using: &random)
+    restoreLines()
+    instructions += state.handle(.started, now: now, using: &random)
+    coordinator = state
+    check(.started)
+    carryOut(instructions)
+  }
+
+  /// Writes the metadata and error lines again that a crash swallowed.
+  private func restoreLines() {
+    for transition in journal.transitions {
+      switch transition.change {
+      case .done(let receipt):
+        if !metadata.contains(where: { $0.lease.item == transition.item }) { metadata.append(receipt) }
+      case .died(let failureClass, let message, let worker):
+        if !errors.contains(where: { $0.item == transition.item }) {
+          errors.append(
+            DeadItem(
+              item: transition.item, failureClass: failureClass, message: message, attempts: transition.attempt,
+              workers: worker.map { [$0] } ?? []))
+        }
+      case .leased, .released, .reopened: break
+      }
+    }
+  }
+
+  func tell(_ event: CoordinatorEvent) {
+    guard var state = coordinator else { return }
+    coordinator = nil
+    let instructions = state.handle(event, now: now, using: &random)
+    coordinator = state
+    trace?("\(now) coordinator \(event) -> \(instructions)")
+    check(event)
+    carryOut(instructions)
+  }
+
+  private func check(_ event: CoordinatorEvent) {
+    guard let violation = coordinator?.violations.first else { return }
+    problems.append("after \("\(event)".prefix(120)): \(violation)")
+  }
+
+  private func carryOut(_ instructions: [CoordinatorInstruction]) {
+    for instruction in instructions {
+      guard coordinator != nil else { return }
+      switch instruction {
+      case .record(let transitions): record(transitions)
+      case .grant(let grant, let worker): send(grant, worker)
+      case .send(let message, let worker): send(message, worker)
+      case .collect(let receipt, _, let worker):
+        abandoned.remove(receipt.lease)
+        book(.collected(receipt, from: worker, life: coordinatorLife), in: chance() * plan.delaySeconds * 3)
+      case .abandon(let lease): abandoned.insert(lease)
+      case .publish(let receipt): metadata.append(receipt)
+      case .report(let dead): errors.append(dead)
+      case .retract(let item):
+        metadata.removeAll { $0.lease.item == item }
+        errors.removeAll { $0.item == item }
+      case .notify(let notice): notices.append(notice)
+      case .wake(let instant): book(.wakeCoordinator(life: coordinatorLife), at: instant)
+      case .finish(let verdict): self.verdict = verdict
+      }
+    }
+  }
+
+  /// Each commit is a place to die at: before it, or after it and before everything it allows.
+  private func record(_ transitions: [Transition]) {
+    if happens(plan.coordinatorCrash / 2) { return crashCoordinator() }
+    do {
+      try journal.commit(transitions)
+    } catch {
+      problems.append("journal: \(error)")
+    }
+    if happens(plan.coordinatorCrash / 2) { crashCoordinator() }
+  }
+
+  func crashCoordinator() {
+    coordinatorCrashes += 1
+    coordinator = nil
+    book(.startCoordinator, in: chance() * 60)
+  }
+
+  private func send(_ grant: ShardGrant, _ worker: WorkerID) {
+    let shard = Shard(
+      id: grant.id,
+      items: zip(grant.leases, grant.positions).map { LeasedItem(lease: $0, item: source.item(at: $1)) })
+    guard let host = hostOfWorker[worker], hosts[host].process?.id == worker else {
+      // The socket may know that the peer is gone, or not yet.
+      if chance() < 0.5 { tell(.grantUndelivered(shard: grant.id, to: worker)) }
+      return
+    }
+    carry(.reachWorker(.grant(shard), worker), host: host)
+  }
+
+  private func send(_ message: CoordinatorMessage, _ worker: WorkerID) {
+    guard let host = hostOfWorker[worker] else { return }
+    carry(.reachWorker(message, worker), host: host)
+  }
+
+  /// The last chunk came in: verify, store.
+  func endCollection(_ receipt: Receipt, _ worker: WorkerID, _ life: Int) {
+    guard life == coordinatorLife, coordinator != nil, let host = hostOfWorker[worker] else { return }
+    // Cut off, dead, or thrown away meanwhile: the fetch gets no answer.
+    guard hosts[host].process?.id == worker, !hosts[host].isCutOff else { return }
+    guard let entry = hosts[host].outbox[receipt.lease] else { return }
+    // An event that was on its way when the collection was abandoned does no harm.
+    if abandoned.contains(receipt.lease), chance() < 0.5 { return }
+    if happens(plan.diskFull) { return tell(.storageFell(receipt, message: "disk full", from: worker)) }
+    if happens(plan.damage) { return tell(.artifactRejected(receipt, reason: "digest differs", from: worker)) }
+    files[receipt.fileName] = entry.receipt.facts.sha256
+    tell(.artifactStored(receipt, from: worker))
+  }
+}

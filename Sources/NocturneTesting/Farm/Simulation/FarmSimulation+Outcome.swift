@@ -1,0 +1,75 @@
+import NocturneFarm
+import NocturneManifest
+
+/// What must be true in the morning.
+extension FarmSimulation {
+  func outcomeProblems() -> [String] {
+    var found: [String] = []
+    guard let verdict else { return ["no verdict"] }
+    if verdict.outcome != .complete { found.append("ended as \(verdict.outcome)") }
+    if verdict.counts.done + verdict.counts.dead != plan.items { found.append("lost items: \(verdict.counts)") }
+    // What the crash of the last moment swallowed is written by the next start.
+    let published = Dictionary(grouping: metadata, by: \.lease.item)
+    let stories = Dictionary(grouping: journal.transitions, by: \.item)
+    for item in source.items {
+      let story = stories[item.key] ?? []
+      found += storyProblems(item.key, story)
+      let accepted = story.compactMap { if case .done(let receipt) = $0.change { receipt } else { nil } }
+      if accepted.count > 1 { found.append("\(item.key): \(accepted.count) accepted results") }
+      if let receipt = accepted.first {
+        let digest = FakeRenderer.facts(of: item).sha256
+        if receipt.facts.sha256 != digest { found.append("\(item.key): accepted other bytes") }
+        if files[item.fileName] != digest { found.append("\(item.key): file is \(files[item.fileName] ?? "missing")") }
+        if published[item.key]?.count != 1 { found.append("\(item.key): \(published[item.key]?.count ?? 0) lines") }
+      } else if !errors.contains(where: { $0.item == item.key }) {
+        found.append("\(item.key): neither done nor reported dead")
+      }
+    }
+    return found
+  }
+
+  /// The life of an item obeys the table: legal successors, growing attempts, tries as counted.
+  private func storyProblems(_ item: ItemKey, _ story: [Transition]) -> [String] {
+    var found: [String] = []
+    var state = "waiting"
+    var attempt = 0
+    var token: UInt64 = 0
+    var tries = 0
+    for transition in story {
+      switch transition.change {
+      case .leased(let fresh, _, _):
+        if state != "waiting" { found.append("\(item): leased while \(state)") }
+        if transition.attempt != attempt + (fresh == token ? 0 : 1) {
+          found.append("\(item): attempt \(transition.attempt) after \(attempt)")
+        }
+        attempt = transition.attempt
+        token = fresh
+        state = "leased"
+      case .done:
+        if state != "leased" { found.append("\(item): done while \(state)") }
+        if transition.attempt != attempt { found.append("\(item): done by attempt \(transition.attempt) of \(attempt)") }
+        state = "done"
+      case .released(let release):
+        if state != "leased" { found.append("\(item): released while \(state)") }
+        let paying: Set<FailureClass> = [.itemFault, .workerFault]
+        if release.costsTry, !paying.contains(release.failureClass) {
+          found.append("\(item): paid for \(release.failureClass)")
+        }
+        tries += release.costsTry ? 1 : 0
+        if !release.open { token = 0 }
+        state = "waiting"
+      case .died(let failureClass, _, _):
+        if state != "leased" { found.append("\(item): died while \(state)") }
+        if failureClass != .badItem, tries + 1 != plan.policy.retry.limit {
+          found.append("\(item): dead after \(tries + 1) tries of \(plan.policy.retry.limit)")
+        }
+        state = "dead"
+      case .reopened:
+        state = "waiting"
+        tries = 0
+      }
+    }
+    if state != "done" && state != "dead" { found.append("\(item): ends \(state)") }
+    return found
+  }
+}

@@ -1,0 +1,142 @@
+package import NocturneFarm
+package import NocturneManifest
+
+/// One coordinator state and several worker states over a simulated clock, network, disk and journal: a whole night in a
+/// few milliseconds, the same for the same plan. `run` returns what it found wrong.
+///
+/// The shells are simulated as their contract has it: nothing is carried out before the records that precede it are
+/// committed; a crash loses what was not carried out, and all memory; outboxes, journal and stored files survive.
+package final class FarmSimulation {
+  package let plan: SimulationPlan
+  let source: ItemArray
+  var random: SeededGenerator
+  package internal(set) var now = FarmInstant.zero
+
+  var agenda = BinaryHeap<Appointment>()
+  private var sequence = 0
+
+  // The coordinator's side.
+  package let journal = InMemoryJournal()
+  var coordinator: CoordinatorState?
+  /// Counts the lives of the coordinator; appointments of an earlier one are void.
+  var coordinatorLife = 0
+  /// SHA-256 by file name.
+  package internal(set) var files: [String: String] = [:]
+  package internal(set) var metadata: [Receipt] = []
+  package internal(set) var errors: [DeadItem] = []
+  package internal(set) var verdict: Verdict?
+  var abandoned: Set<Lease> = []
+
+  // The workers' side.
+  var hosts: [SimulatedHost]
+  var hostOfWorker: [WorkerID: Int] = [:]
+
+  // What happened.
+  package internal(set) var problems: [String] = []
+  /// How often each item was rendered to the end.
+  package internal(set) var renderings: [ItemKey: Int] = [:]
+  package internal(set) var coordinatorCrashes = 0
+  package internal(set) var workerCrashes = 0
+  package internal(set) var notices: [FarmNotice] = []
+  package internal(set) var events = 0
+  /// Prints each event and its instructions when set; for finding out.
+  package var trace: ((String) -> Void)?
+
+  struct Appointment: Comparable {
+    let at: FarmInstant
+    let sequence: Int
+    let action: Action
+
+    static func < (left: Appointment, right: Appointment) -> Bool {
+      (left.at, left.sequence) < (right.at, right.sequence)
+    }
+    static func == (left: Appointment, right: Appointment) -> Bool { left.sequence == right.sequence }
+  }
+
+  enum Action: Sendable {
+    case startCoordinator
+    case wakeCoordinator(life: Int)
+    case reachCoordinator(WorkerMessage, from: WorkerID)
+    case collected(Receipt, from: WorkerID, life: Int)
+    case startWorker(host: Int)
+    case wakeWorker(WorkerID)
+    case connectWorker(WorkerID)
+    case reachWorker(CoordinatorMessage, WorkerID)
+    case rendered(Item, Lease, shard: UInt64, WorkerID)
+    case renderEnded(shard: UInt64, WorkerID)
+    case partition(host: Int)
+    case mend(host: Int)
+  }
+
+  package init(_ plan: SimulationPlan) {
+    self.plan = plan
+    source = ItemArray((0..<plan.items).map { Item.sample($0 + 1) })
+    random = SeededGenerator(seed: plan.seed &* 0x9E37_79B9 &+ 1)
+    hosts = (0..<plan.hosts).map { SimulatedHost(number: $0) }
+  }
+
+  /// Lives the night through and returns what went wrong, one line each; nothing is as it should be.
+  package func run(longestSeconds: Double = 200_000, mostEvents: Int = 400_000) -> [String] {
+    book(.startCoordinator, in: 0)
+    for host in hosts.indices {
+      book(.startWorker(host: host), in: chance() * 5)
+      if plan.partitionEvery.isFinite { book(.partition(host: host), in: chance() * plan.partitionEvery) }
+    }
+    while verdict == nil, problems.isEmpty {
+      guard !agenda.isEmpty else {
+        problems.append("stuck: nothing will ever happen again, \(coordinator?.counts ?? ItemCounts())")
+        break
+      }
+      let next = agenda.removeFirst()
+      now = max(now, next.at)
+      events += 1
+      perform(next.action)
+      if now.seconds(since: .zero) > longestSeconds || events > mostEvents {
+        problems.append("does not end: \(events) events, \(now), \(coordinator?.counts ?? ItemCounts())")
+      }
+    }
+    if problems.isEmpty { problems += outcomeProblems() }
+    return problems
+  }
+
+  private func perform(_ action: Action) {
+    switch action {
+    case .startCoordinator: startCoordinator()
+    case .wakeCoordinator(let life): if life == coordinatorLife { tell(.timePassed) }
+    case .reachCoordinator(let message, let worker): tell(.messageReceived(message, from: worker))
+    case .collected(let receipt, let worker, let life): endCollection(receipt, worker, life)
+    case .startWorker(let host): startWorker(host)
+    case .wakeWorker(let worker): tell(worker, .timePassed)
+    case .connectWorker(let worker): tell(worker, .started)
+    case .reachWorker(let message, let worker): tell(worker, .messageReceived(message))
+    case .rendered(let item, let lease, let shard, let worker): endItem(item, lease, shard, worker)
+    case .renderEnded(let shard, let worker): endRender(shard, worker)
+    case .partition(let host):
+      hosts[host].isCutOff = !isCalm
+      book(.mend(host: host), in: chance() * 60)
+    case .mend(let host):
+      hosts[host].isCutOff = false
+      if !isCalm { book(.partition(host: host), in: chance() * plan.partitionEvery) }
+    }
+  }
+
+  // MARK: Chance and time
+
+  var isCalm: Bool { now.seconds(since: .zero) >= plan.calmAfterSeconds }
+  /// 0 ..< 1.
+  func chance() -> Double { Double.random(in: 0..<1, using: &random) }
+  func happens(_ probability: Double) -> Bool { !isCalm && probability > 0 && chance() < probability }
+
+  func book(_ action: Action, in seconds: Double) { book(action, at: now + seconds) }
+
+  func book(_ action: Action, at instant: FarmInstant) {
+    sequence += 1
+    agenda.insert(Appointment(at: instant, sequence: sequence, action: action))
+  }
+
+  /// Sends a message over the network to or from a host: it may get lost, doubled, and overtaken.
+  func carry(_ action: Action, host: Int) {
+    if hosts[host].isCutOff || happens(plan.loss) { return }
+    for _ in 0..<(happens(plan.doubling) ? 2 : 1) { book(action, in: chance() * plan.delaySeconds) }
+  }
+}

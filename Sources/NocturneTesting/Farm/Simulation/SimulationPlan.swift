@@ -1,0 +1,95 @@
+package import NocturneFarm
+package import NocturneManifest
+
+/// What a simulated night is like. Everything follows from the seed, unless a test changes it.
+package struct SimulationPlan: Sendable {
+  package var seed: UInt64
+  package var items: Int
+  package var hosts: Int
+  package var policy: FarmPolicy
+  package var workerPolicy: WorkerPolicy
+  /// How the items that make trouble do it.
+  package var troubles: [ItemKey: Trouble]
+
+  /// Chance that a message gets lost.
+  package var loss: Double
+  /// Chance that a message arrives twice.
+  package var doubling: Double
+  /// Longest way of a message, seconds; all ways are drawn from 0 to it, so messages overtake each other.
+  package var delaySeconds: Double
+  /// Chance that a rendered item takes its worker process down (innocently).
+  package var workerCrash: Double
+  /// Chance, at each commit to the journal, that the coordinator dies just before or just after it.
+  package var coordinatorCrash: Double
+  /// Chance that storing an artifact finds the disk full.
+  package var diskFull: Double
+  /// Chance that an artifact is damaged on its way.
+  package var damage: Double
+  /// Seconds between two partitions of one host from the coordinator; infinity for none.
+  package var partitionEvery: Double
+  /// Faults cease then (items go on making trouble), and the night has to end.
+  package var calmAfterSeconds: Double
+  package var secondsPerItem: Double
+
+  package enum Trouble: Hashable, Sendable, CaseIterable {
+    /// The renderer throws each time.
+    case fails
+    /// Takes the whole process down.
+    case kills
+    /// Makes no progress until it is called off.
+    case hangs
+    /// The worker says that the row itself is wrong.
+    case isBad
+  }
+
+  /// A calm night.
+  package init(items: Int, hosts: Int, seed: UInt64 = 1) {
+    self.seed = seed
+    self.items = items
+    self.hosts = hosts
+    policy = FarmPolicy()
+    policy.sharding = ShardingPolicy(targetSeconds: 20, maxItems: 8, minItems: 1)
+    policy.liveness.stallFloorSeconds = 60
+    workerPolicy = WorkerPolicy()
+    workerPolicy.connectSeconds = nil
+    troubles = [:]
+    loss = 0
+    doubling = 0
+    delaySeconds = 0.01
+    workerCrash = 0
+    coordinatorCrash = 0
+    diskFull = 0
+    damage = 0
+    partitionEvery = .infinity
+    calmAfterSeconds = 0
+    secondsPerItem = 2
+  }
+
+  /// A night of its own kind for each seed.
+  package init(seed: UInt64) {
+    var random = SeededGenerator(seed: seed)
+    self.init(items: Int.random(in: 1...40, using: &random), hosts: Int.random(in: 1...5, using: &random), seed: seed)
+    calmAfterSeconds = 600
+    func chance(_ most: Double) -> Double {
+      Bool.random(using: &random) ? Double.random(in: 0...most, using: &random) : 0
+    }
+    loss = chance(0.2)
+    doubling = chance(0.2)
+    delaySeconds = Double.random(in: 0.001...3, using: &random)
+    workerCrash = chance(0.1)
+    coordinatorCrash = chance(0.1)
+    diskFull = chance(0.1)
+    damage = chance(0.05)
+    if Bool.random(using: &random) { partitionEvery = Double.random(in: 20...200, using: &random) }
+    secondsPerItem = Double.random(in: 0.1...8, using: &random)
+    policy.retry.limit = Int.random(in: 1...5, using: &random)
+    policy.sharding.maxItems = Int.random(in: 1...16, using: &random)
+    policy.sharding.minItems = Int.random(in: 1...policy.sharding.maxItems, using: &random)
+    policy.credit = Int.random(in: 1...3, using: &random)
+    policy.uncollectedLimit = Int.random(in: 1...8, using: &random)
+    workerPolicy.credit = policy.credit
+    for number in 1...items where Int.random(in: 0..<12, using: &random) == 0 {
+      troubles[Item.sample(number).key] = Trouble.allCases.randomElement(using: &random)
+    }
+  }
+}

@@ -1,0 +1,75 @@
+package import Foundation
+import Glibc
+
+/// What is done to names in directories; each throws `FileFault`.
+package enum Directory {
+  /// On return the names in the directory survive a power cut.
+  package static func sync(_ path: String) throws(FileFault) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileFault("open", path) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
+  }
+
+  /// Makes the directory and those above it; one that exists is fine.
+  package static func make(_ path: String) throws(FileFault) {
+    if mkdir(path, 0o755) == 0 { return }
+    if errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try make(String(path[..<slash]))
+      if mkdir(path, 0o755) == 0 { return }
+    }
+    guard errno == EEXIST else { throw FileFault("make the directory", path) }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw FileFault("make the directory", path, number: ENOTDIR)
+    }
+  }
+
+  /// Moves a file over whatever has the new name, at once.
+  package static func move(_ path: String, to newPath: String) throws(FileFault) {
+    guard rename(path, newPath) == 0 else { throw FileFault("rename to \(newPath)", path) }
+  }
+
+  /// A file that is not there is fine.
+  package static func remove(_ path: String) throws(FileFault) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw FileFault("remove", path) }
+  }
+
+  /// Size of a regular file; nil when there is none by that name.
+  package static func size(of path: String) -> Int? {
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(status.st_size)
+  }
+
+  /// Names in the directory, without `.` and `..`, in no order.
+  package static func names(in path: String) throws(FileFault) -> [String] {
+    guard let stream = opendir(path) else { throw FileFault("list", path) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// Replaces a file by new contents: readers see all of the old or all of the new.
+  /// - Parameter durable: whether it survives a power cut on return.
+  package static func replace(_ path: String, with contents: Data, durable: Bool = true) throws(FileFault) {
+    let draft = path + ".new"
+    let file = try OpenFile(draft, .create)
+    try file.write(contents)
+    if durable { try file.sync() }
+    file.close()
+    try move(draft, to: path)
+    if durable { try sync(parent(of: path)) }
+  }
+
+  package static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import NocturneFarm
+import NocturneManifest
+
+extension Nocturne_Wire_Receipt {
+  init(_ receipt: Receipt) {
+    self.init()
+    lease = Nocturne_Wire_LeaseFence(receipt.lease)
+    fileName = receipt.fileName
+    facts = Nocturne_Wire_Facts(receipt.facts)
+    modelFingerprint = receipt.modelFingerprint
+    numericClass = receipt.numericClass
+    worker = receipt.worker.name
+    stageSeconds = receipt.stageSeconds
+    notes = receipt.notes.prefix(WireLimits.listEntries).map(remark)
+  }
+
+  func receipt() throws(WireFault) -> Receipt {
+    guard isWorkerName(worker.utf8) else { throw .value }
+    try checkedCount(stageSeconds.count, limit: WireLimits.listEntries)
+    try checkedCount(notes.count, limit: WireLimits.listEntries)
+    for (stage, seconds) in stageSeconds {
+      _ = try checkedText(stage, limit: WireLimits.nameBytes)
+      _ = try checkedFinite(seconds)
+    }
+    return Receipt(
+      lease: try lease.lease(),
+      fileName: try checkedFileName(fileName),
+      facts: try facts.facts(),
+      modelFingerprint: try checkedText(modelFingerprint, limit: WireLimits.nameBytes),
+      numericClass: try checkedText(numericClass, limit: WireLimits.nameBytes),
+      worker: WorkerID(worker),
+      stageSeconds: stageSeconds,
+      notes: notes.map(remark))
+  }
+}
+
+extension Nocturne_Wire_Facts {
+  init(_ facts: AudioFacts) {
+    self.init()
+    sampleRate = UInt32(clamping: facts.sampleRate)
+    channels = UInt32(clamping: facts.channels)
+    frames = UInt64(clamping: facts.frames)
+    sha256 = digest(hexadecimal: facts.sha256) ?? Data()
+    bytes = UInt64(clamping: facts.bytes)
+    peakDbfs = facts.peakDBFS
+    rmsDbfs = facts.rmsDBFS
+    if let loudness = facts.integratedLUFS { integratedLufs = loudness }
+  }
+
+  func facts() throws(WireFault) -> AudioFacts {
+    guard sha256.count == 32 else { throw .value }
+    return AudioFacts(
+      sampleRate: try checkedInt(sampleRate, in: 1...Int(Int32.max)),
+      channels: try checkedInt(channels, in: 1...WireLimits.nameBytes),
+      frames: try checkedInt(frames, in: 0...WireLimits.artifactBytes),
+      sha256: hexadecimal(sha256),
+      bytes: try checkedInt(bytes, in: 0...WireLimits.artifactBytes),
+      peakDBFS: try checkedFinite(peakDbfs),
+      rmsDBFS: try checkedFinite(rmsDbfs),
+      integratedLUFS: hasIntegratedLufs ? try checkedFinite(integratedLufs) : nil)
+  }
+}
+
+private func digest(hexadecimal text: String) -> Data? {
+  let digits = Array(text.utf8)
+  guard digits.count == 64 else { return nil }
+  var data = Data(capacity: 32)
+  for position in stride(from: 0, to: 64, by: 2) {
+    guard let high = Character(UnicodeScalar(digits[position])).hexDigitValue,
+      let low = Character(UnicodeScalar(digits[position + 1])).hexDigitValue
+    else { return nil }
+    data.append(UInt8(high << 4 | low))
+  }
+  return data
+}
+
+private func hexadecimal(_ data: Data) -> String {
+  let digits = Array("0123456789abcdef".utf8)
+  return String(unsafeUninitializedCapacity: data.count * 2) { buffer in
+    var position = 0
+    for byte in data {
+      buffer[position] = digits[Int(byte >> 4)]
+      buffer[position + 1] = digits[Int(byte & 15)]
+      position += 2
+    }
+    return position
+  }
+}

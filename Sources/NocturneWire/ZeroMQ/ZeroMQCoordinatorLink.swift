@@ -1,0 +1,120 @@
+import CZeroMQ
+import Foundation
+package import NocturneFarm
+
+/// The coordinator's end over ZeroMQ: one ROUTER that listens on one or more endpoints. Used by one thread.
+///
+/// Mandatory routing and sends that never wait, so that nothing is dropped in silence: `send` says whether a message left.
+/// Handover stays off; a worker that connects anew brings a new route (see `Route`).
+package final class ZeroMQCoordinatorLink: CoordinatorLink {
+  /// The endpoints as bound, ports resolved.
+  package private(set) var endpoints: [Endpoint] = []
+  /// What was received and thrown away.
+  package private(set) var dropped = DroppedMessages()
+
+  private let socket: ZeroMQSocket
+  private let waker: Waker
+  private var routes: [WorkerID: Route] = [:]
+  /// Unknown names may be invented; so many routes are remembered at once.
+  private static let routeLimit = 65_536
+
+  /// - Parameter waker: ends the wait of `receive` early.
+  /// - Throws: `WireError`: `keysNeeded`, `addressInUse`, `cannotBind`, `pathTooLong`.
+  package init(context: ZeroMQContext = ZeroMQContext(), endpoints: [Endpoint], waker: Waker) throws(WireError) {
+    for endpoint in endpoints { try endpoint.checkSecurity() }
+    socket = ZeroMQSocket(context, ZMQ_ROUTER)
+    self.waker = waker
+    socket.set(ZMQ_ROUTER_MANDATORY, 1)
+    socket.set(ZMQ_ROUTER_HANDOVER, 0)
+    socket.set(ZMQ_SNDHWM, 1024)
+    // Per worker; artifacts are under credit, so this bounds only the unexpected.
+    socket.set(ZMQ_RCVHWM, 1024)
+    socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.workerEnvelopeBytes))
+    socket.setConnectionCare()
+    for endpoint in endpoints {
+      try socket.bind(endpoint)
+      // A socket file asked for by the user may stand in an open directory.
+      if case .ipc(let path) = endpoint {
+        chmod(path, 0o600)
+        self.endpoints.append(endpoint)
+      } else {
+        self.endpoints.append(try Endpoint(socket.lastEndpoint))
+      }
+    }
+  }
+
+  package func receive(timeoutSeconds: Double) throws -> (from: WorkerID, message: WorkerMessage)? {
+    if let received = next() { return received }
+    guard timeoutSeconds > 0 else { return nil }
+    socket.wait(seconds: timeoutSeconds, waker: waker)
+    return next()
+  }
+
+  /// The next good message that is already here.
+  private func next() -> (from: WorkerID, message: WorkerMessage)? {
+    while true {
+      do throws(WireFault) {
+        switch socket.receive(maximumFrames: 1 + WireLimits.frames) {
+        case .nothing: return nil
+        case .tooManyFrames: throw .frameCount
+        case .message(let parts): return try read(parts)
+        }
+      } catch {
+        dropped.count(error)
+      }
+    }
+  }
+
+  private func read(_ parts: [Data]) throws(WireFault) -> (from: WorkerID, message: WorkerMessage) {
+    let route = try Route(id: parts[0])
+    let message = try WorkerMessage(Frames(parts: Array(parts.dropFirst())))
+    switch (route.purpose, message) {
+    case (.heart, .heartbeat): break
+    case (.heart, _): throw .sender
+    case (.messages, .hello(let hello)) where hello.worker != route.worker: throw .sender
+    case (.messages, _): break
+    }
+    remember(route)
+    return (route.worker, message)
+  }
+
+  /// A heart has the generation of the link beside it, so a restarted coordinator that first hears a heart can answer.
+  private func remember(_ route: Route) {
+    let known = routes[route.worker]
+    guard known.map({ route.generation > $0.generation }) ?? (routes.count < Self.routeLimit) else { return }
+    routes[route.worker] = Route(worker: route.worker, purpose: .messages, generation: route.generation)
+  }
+
+  package func send(_ message: CoordinatorMessage, to worker: WorkerID) throws -> Bool {
+    guard let route = routes[worker] else { return false }
+    switch socket.send(message.frames().parts(to: route)) {
+    case .sent: return true
+    case .full: return false
+    case .unknownPeer:
+      routes[worker] = nil
+      return false
+    }
+  }
+
+  /// Gives what was sent up to `lingerSeconds` to leave. Nothing may be sent or received afterwards.
+  package func close(lingerSeconds: Double) { socket.close(lingerSeconds: lingerSeconds) }
+}
+
+extension Frames {
+  func parts(to route: Route) -> [Data] { [Data(route.id)] + parts }
+
+  var parts: [Data] { payload.map { [envelope, $0] } ?? [envelope] }
+}
+
+extension ZeroMQSocket {
+  /// What both ends of a connection do about peers that vanish without a word.
+  func setConnectionCare() {
+    set(ZMQ_LINGER, 0)
+    set(ZMQ_HEARTBEAT_IVL, 5_000)
+    set(ZMQ_HEARTBEAT_TIMEOUT, 30_000)
+    set(ZMQ_RECONNECT_IVL, 50)
+    set(ZMQ_RECONNECT_IVL_MAX, 2_000)
+    // A peer that connects and never speaks ZMTP.
+    set(ZMQ_HANDSHAKE_IVL, 10_000)
+  }
+}

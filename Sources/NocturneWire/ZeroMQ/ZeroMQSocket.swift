@@ -1,0 +1,145 @@
+import CZeroMQ
+import Foundation
+
+/// A libzmq socket. Used by one thread only: the one that made it.
+final class ZeroMQSocket {
+  enum Received {
+    case message([Data])
+    case nothing
+    /// A message with more frames than the limit; it is gone.
+    case tooManyFrames
+  }
+
+  enum Sent {
+    case sent
+    /// The peer's queue is full, or there is no connection: nothing left.
+    case full
+    /// ROUTER only: nobody by that routing id.
+    case unknownPeer
+  }
+
+  private let context: ZeroMQContext
+  private var handle: UnsafeMutableRawPointer?
+  // libzmq does not like its messages moved, so one stays at one address.
+  private let message = UnsafeMutablePointer<zmq_msg_t>.allocate(capacity: 1)
+
+  init(_ context: ZeroMQContext, _ kind: Int32) {
+    self.context = context
+    guard let handle = zmq_socket(context.handle, kind) else {
+      preconditionFailure("ZeroMQSocket: \(lastZeroMQError())")
+    }
+    self.handle = handle
+  }
+
+  deinit {
+    close(lingerSeconds: 0)
+    message.deallocate()
+  }
+
+  func set(_ option: Int32, _ value: Int32) {
+    var value = value
+    check(zmq_setsockopt(handle, option, &value, MemoryLayout<Int32>.size), "option \(option)")
+  }
+
+  func set(_ option: Int32, long value: Int64) {
+    var value = value
+    check(zmq_setsockopt(handle, option, &value, MemoryLayout<Int64>.size), "option \(option)")
+  }
+
+  func set(_ option: Int32, bytes: [UInt8]) {
+    check(zmq_setsockopt(handle, option, bytes, bytes.count), "option \(option)")
+  }
+
+  private func check(_ status: Int32, _ what: String) {
+    precondition(status == 0, "ZeroMQSocket: \(what): \(lastZeroMQError())")
+  }
+
+  /// - Throws: `WireError` with code `addressInUse`, `cannotBind` or `pathTooLong`.
+  func bind(_ endpoint: Endpoint) throws(WireError) {
+    if case .ipc(let path) = endpoint, Endpoint.isAlive(path: path) { throw Self.inUse(endpoint) }
+    set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
+    guard zmq_bind(handle, endpoint.description) != 0 else { return }
+    switch zmq_errno() {
+    case EADDRINUSE: throw Self.inUse(endpoint)
+    case ENAMETOOLONG: throw WireError(.pathTooLong, endpoint: endpoint.description, "choose a shorter socket path")
+    default:
+      throw WireError(
+        .cannotBind, endpoint: endpoint.description,
+        "cannot listen there: \(lastZeroMQError()); choose another endpoint")
+    }
+  }
+
+  private static func inUse(_ endpoint: Endpoint) -> WireError {
+    WireError(
+      .addressInUse, endpoint: endpoint.description,
+      "somebody listens there already; stop that coordinator or choose another endpoint")
+  }
+
+  func connect(_ endpoint: Endpoint) throws(WireError) {
+    set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
+    guard zmq_connect(handle, endpoint.description) == 0 else {
+      throw WireError(.broken, endpoint: endpoint.description, "cannot connect: \(lastZeroMQError())")
+    }
+  }
+
+  /// The endpoint that the last `bind` took, with the port that the system chose.
+  var lastEndpoint: String {
+    var text = [CChar](repeating: 0, count: 512)
+    var count = text.count
+    check(zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &text, &count), "last endpoint")
+    return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  /// Takes the next message without waiting.
+  func receive(maximumFrames: Int) -> Received {
+    var parts: [Data] = []
+    var excess = false
+    while true {
+      zmq_msg_init(message)
+      defer { zmq_msg_close(message) }
+      guard zmq_msg_recv(message, handle, ZMQ_DONTWAIT) >= 0 else {
+        if zmq_errno() == EINTR { continue }
+        return .nothing
+      }
+      if parts.count < maximumFrames {
+        parts.append(Data(bytes: zmq_msg_data(message), count: zmq_msg_size(message)))
+      } else {
+        excess = true
+      }
+      guard zmq_msg_more(message) != 0 else { return excess ? .tooManyFrames : .message(parts) }
+    }
+  }
+
+  /// Sends all parts or none, without waiting.
+  func send(_ parts: [Data]) -> Sent {
+    for (index, part) in parts.enumerated() {
+      let flags = ZMQ_DONTWAIT | (index + 1 < parts.count ? ZMQ_SNDMORE : 0)
+      while part.withUnsafeBytes({ zmq_send(handle, $0.baseAddress, $0.count, flags) }) < 0 {
+        switch zmq_errno() {
+        case EINTR: continue
+        case EHOSTUNREACH: return .unknownPeer
+        default: return .full
+        }
+      }
+    }
+    return .sent
+  }
+
+  /// Waits for a message, for room to send when `writing`, or for the waker.
+  func wait(seconds: Double, writing: Bool = false, waker: Waker) {
+    var entries = [
+      zmq_pollitem_t(
+        socket: handle, fd: 0, events: Int16(ZMQ_POLLIN) | (writing ? Int16(ZMQ_POLLOUT) : 0), revents: 0),
+      zmq_pollitem_t(socket: nil, fd: waker.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
+    ]
+    if zmq_poll(&entries, 2, Int(pollMilliseconds(seconds))) > 0, entries[1].revents != 0 { waker.drain() }
+  }
+
+  /// Messages that were sent but have not left get `lingerSeconds` for it. May be called twice.
+  func close(lingerSeconds: Double) {
+    guard let handle else { return }
+    set(ZMQ_LINGER, pollMilliseconds(lingerSeconds))
+    zmq_close(handle)
+    self.handle = nil
+  }
+}

@@ -1,0 +1,65 @@
+import Foundation
+import NocturneManifest
+import NocturneModels
+import NocturneRender
+import NocturneTensor
+import Testing
+
+/// From caption to file with the committed tiny checkpoint.
+@Suite struct TinyRenderTests {
+  private static func model() throws -> MeLoDy {
+    let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    return try MeLoDy(
+      directory: fixtures.appendingPathComponent("NocturneModelsTests/Fixtures/tiny"), backend: ReferenceBackend(),
+      textEncoderDirectory: nil)
+  }
+
+  private let items = [
+    Item.sample("a", caption: "a slow waltz for strings", seconds: 0.21, seed: 1),
+    Item.sample("b", caption: "fast drums, 夜", seconds: 0.21, seed: 2),
+    Item.sample("c", caption: "a slow waltz for strings", seconds: 0.21, format: .wav, seed: 3),
+  ]
+
+  @Test func captionsBecomeVerifiedFilesThatDoNotDependOnTheCompany() throws {
+    let model = try Self.model()
+    let together = try RenderScene(model, items, limits: BatchLimits(semantic: 3, diffusion: 3))
+    let apart = try RenderScene(model, items, limits: BatchLimits(semantic: 2, diffusion: 1))
+    let reversed = try RenderScene(model, items.reversed())
+    #expect(together.scratch.names == ["a.flac", "b.flac", "c.wav"])
+    for item in items {
+      let clip = try together.clip(item)
+      #expect(clip.facts.frames == 5_040)
+      #expect(clip.facts.peakDBFS > -80)
+      #expect(clip.facts.sha256 == (try apart.clip(item)).facts.sha256)
+      #expect(clip.facts.sha256 == (try reversed.clip(item)).facts.sha256)
+      #expect(clip.facts.sha256 == (try RenderScene(model, [item]).clip(item)).facts.sha256)
+      let tag = try AudioReader.read(clip.file).comment
+      #expect(tag == "seed=\(item.seed) model=\(model.fingerprint)")
+    }
+    #expect(Set(together.digests.values).count == 3)
+  }
+
+  @Test func theSeedAndEverySettingAreHeard() throws {
+    let model = try Self.model()
+    func samples(_ item: Item) throws -> [Float] {
+      let scene = try RenderScene(model, [item])
+      return try AudioReader.read(try scene.clip(item).file).samples
+    }
+    let base = try samples(.sample("a", seconds: 0.15))
+    #expect(try samples(.sample("a", seconds: 0.15)) == base)
+    #expect(try samples(.sample("a", seconds: 0.15, seed: 9)) != base)
+    #expect(try samples(.sample("a", seconds: 0.15, steps: 3)) != base)
+    #expect(try samples(.sample("a", seconds: 0.15, guidance: 1)) != base)
+    #expect(try samples(.sample("a", caption: "fast drums", seconds: 0.15)) != base)
+  }
+
+  @Test func theModelsCallsStopWithinOneStep() throws {
+    let model = try Self.model()
+    for stop in [1, 3, 5, 8] as [UInt64] {
+      let scene = try RenderScene(model, Array(items.prefix(2)), stopAfter: stop)
+      #expect(scene.outcomes.isEmpty)
+      #expect(scene.scratch.names.isEmpty)
+      #expect(scene.progress < stop + 3)
+    }
+  }
+}

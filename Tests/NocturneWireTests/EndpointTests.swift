@@ -1,0 +1,57 @@
+import Foundation
+import NocturneWire
+import Testing
+
+@Suite struct EndpointTests {
+  @Test func endpointsReadAsWritten() throws {
+    #expect(try Endpoint("ipc:///run/night.sock") == .ipc(path: "/run/night.sock"))
+    #expect(try Endpoint("tcp://127.0.0.1:5555") == .tcp(host: "127.0.0.1", port: 5555))
+    #expect(try Endpoint("tcp://localhost:*").description == "tcp://127.0.0.1:*")
+    #expect(try Endpoint("tcp://[::1]:7").description == "tcp://[::1]:7")
+  }
+
+  @Test(
+    arguments: [
+      "", "night.sock", "ipc://", "ipc://@abstract", "ipc://*", "tcp://", "tcp://host", "tcp://:5555", "tcp://a b:1",
+      "tcp://127.0.0.1:65536", "tcp://127.0.0.1:-1", "tcp://127.0.0.1:x", "udp://127.0.0.1:1", "inproc://x",
+    ])
+  func textThatIsNoEndpointIsRefusedAsUsage(_ text: String) {
+    let error = #expect(throws: WireError.self) { try Endpoint(text) }
+    #expect(error?.code == .invalidEndpoint)
+    #expect(error?.exitStatus == 64)
+  }
+
+  @Test(arguments: [
+    "tcp://0.0.0.0:1", "tcp://*:1", "tcp://192.168.0.4:1", "tcp://farm.example:1", "tcp://127.0.0.1.evil:1",
+    "tcp://[::]:1",
+  ])
+  func listeningBeyondLoopbackNeedsKeys(_ text: String) throws {
+    let error = try #require(throws: WireError.self) {
+      try ZeroMQCoordinatorLink(endpoints: [try Endpoint(text)], waker: Waker())
+    }
+    #expect(error.code == .keysNeeded)
+    #expect(error.exitStatus == 64)
+    #expect(!error.description.contains("\n"))
+  }
+
+  @Test func overlongSocketPathIsNamed() throws {
+    let error = #expect(throws: WireError.self) { try Endpoint("ipc:///" + String(repeating: "d", count: 107)) }
+    #expect(error?.code == .pathTooLong)
+  }
+
+  @Test func localSocketOfADeepDirectoryIsShortPrivateAndStable() throws {
+    let deep = "/tmp/" + String(repeating: "d/", count: 60) + "run"
+    let endpoint = try Endpoint.local(in: deep)
+    #expect(endpoint == (try Endpoint.local(in: deep)))
+    #expect(endpoint != (try Endpoint.local(in: deep + "2")))
+    guard case .ipc(let path) = endpoint else {
+      Issue.record("not ipc")
+      return
+    }
+    #expect(path.utf8.count <= 107)
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+    let mode = try FileManager.default.attributesOfItem(atPath: folder)[.posixPermissions] as? Int
+    #expect(mode == 0o700)
+    #expect(try Endpoint.local(in: "/run/x") == .ipc(path: "/run/x/farm.sock"))
+  }
+}
