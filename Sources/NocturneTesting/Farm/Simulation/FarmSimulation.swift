@@ -37,6 +37,7 @@ package final class FarmSimulation {
   package internal(set) var renderings: [ItemKey: Int] = [:]
   package internal(set) var coordinatorCrashes = 0
   package internal(set) var workerCrashes = 0
+  package internal(set) var stops = 0
   package internal(set) var notices: [FarmNotice] = []
   package internal(set) var events = 0
   /// Prints each event and its instructions when set; for finding out.
@@ -56,6 +57,7 @@ package final class FarmSimulation {
   enum Action: Sendable {
     case startCoordinator
     case wakeCoordinator(life: Int)
+    case stopCoordinator
     case reachCoordinator(WorkerMessage, from: WorkerID)
     case collected(Receipt, from: WorkerID, life: Int)
     case startWorker(host: Int)
@@ -82,7 +84,8 @@ package final class FarmSimulation {
       book(.startWorker(host: host), in: chance() * 5)
       if plan.partitionEvery.isFinite { book(.partition(host: host), in: chance() * plan.partitionEvery) }
     }
-    while verdict == nil, problems.isEmpty {
+    if plan.stopEvery.isFinite { book(.stopCoordinator, in: plan.stopEvery) }
+    while verdict?.outcome != .complete, problems.isEmpty {
       guard !agenda.isEmpty else {
         problems.append("stuck: nothing will ever happen again, \(coordinator?.counts ?? ItemCounts())")
         break
@@ -103,6 +106,11 @@ package final class FarmSimulation {
     switch action {
     case .startCoordinator: startCoordinator()
     case .wakeCoordinator(let life): if life == coordinatorLife { tell(.timePassed) }
+    case .stopCoordinator:
+      if !isCalm {
+        tell(.stopRequested)
+        book(.stopCoordinator, in: chance() * plan.stopEvery)
+      }
     case .reachCoordinator(let message, let worker): tell(.messageReceived(message, from: worker))
     case .collected(let receipt, let worker, let life): endCollection(receipt, worker, life)
     case .startWorker(let host): startWorker(host)

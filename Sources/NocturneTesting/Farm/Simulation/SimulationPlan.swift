@@ -27,6 +27,8 @@ package struct SimulationPlan: Sendable {
   package var damage: Double
   /// Seconds between two partitions of one host from the coordinator; infinity for none.
   package var partitionEvery: Double
+  /// Seconds between two requests to stop the coordinator; it is started again afterwards. Infinity for none.
+  package var stopEvery: Double
   /// Faults cease then (items go on making trouble), and the night has to end.
   package var calmAfterSeconds: Double
   package var secondsPerItem: Double
@@ -61,6 +63,7 @@ package struct SimulationPlan: Sendable {
     diskFull = 0
     damage = 0
     partitionEvery = .infinity
+    stopEvery = .infinity
     calmAfterSeconds = 0
     secondsPerItem = 2
   }
@@ -81,6 +84,7 @@ package struct SimulationPlan: Sendable {
     diskFull = chance(0.1)
     damage = chance(0.05)
     if Bool.random(using: &random) { partitionEvery = Double.random(in: 20...200, using: &random) }
+    if Int.random(in: 0..<4, using: &random) == 0 { stopEvery = Double.random(in: 20...300, using: &random) }
     secondsPerItem = Double.random(in: 0.1...8, using: &random)
     policy.retry.limit = Int.random(in: 1...5, using: &random)
     policy.sharding.maxItems = Int.random(in: 1...16, using: &random)
