@@ -1,4 +1,5 @@
 import Foundation
+import NocturneManifest
 import NocturneWire
 import Synchronization
 
@@ -17,7 +18,7 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   private let endpoint: Endpoint
   private let state: String
   private let run: ResolvedRun
-  private let gaveUp: @Sendable (String) -> Void
+  private let gaveUp: @Sendable () -> Void
   private let lock = NSLock()
   private var members: [Member]
   private var isEnding = false
@@ -28,7 +29,7 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
 
   /// - Parameter gaveUp: called once when workers die as fast as they are started.
   init(
-    size: Int, endpoint: Endpoint, state: String, run: ResolvedRun, gaveUp: @escaping @Sendable (String) -> Void
+    size: Int, endpoint: Endpoint, state: String, run: ResolvedRun, gaveUp: @escaping @Sendable () -> Void
   ) {
     self.endpoint = endpoint
     self.state = state
@@ -89,7 +90,7 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
         "worker", "--connect", endpoint.description, "--model", run.location.checkpoint.path, "--threads",
         "\(run.threads)", "--precision", run.precision.rawValue, "--outbox", outbox(number),
       ] + (run.location.textEncoder.map { ["--text-encoder", $0.path] } ?? [])
-    FileManager.default.createFile(atPath: log(number), contents: nil)
+    _ = FileManager.default.createFile(atPath: log(number), contents: nil)
     let file = try FileHandle(forWritingTo: URL(filePath: log(number)))
     process.standardOutput = file
     process.standardError = file
@@ -132,7 +133,7 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
       isEnding = true
       return true
     }
-    if isFirst { gaveUp(failure.message) }
+    if isFirst { gaveUp() }
   }
 
   private func lastLine(of path: String) -> String? {

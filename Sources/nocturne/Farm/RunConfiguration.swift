@@ -2,6 +2,7 @@ import Foundation
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
+import NocturneModels
 
 /// What `run.json` and the journal keep of a run's configuration.
 enum RunConfiguration {

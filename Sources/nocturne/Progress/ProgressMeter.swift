@@ -1,6 +1,7 @@
 import Foundation
 import NocturneCoordinator
 import NocturneFarm
+import NocturneManifest
 
 /// The figures behind the progress display.
 struct ProgressMeter {
