@@ -2,11 +2,11 @@ import CNocturneKernels
 package import NocturneTensor
 import Synchronization
 
-/// Memory of released tensors, kept for the next ones of the same size class: fresh memory costs a page fault for every
-/// 4 KiB at every operation.
+/// Memory of released tensors, kept for the next ones of about the same size: the system clears every page it hands
+/// out, which costs more than most operations on it.
 ///
-/// What is kept never exceeds the most that was in use at once, nor `limit` bytes, nor `mostBuffers`; the longest unused
-/// goes first.
+/// What is kept never exceeds twice the most that was in use at once, nor `limit` bytes, nor `mostBuffers`; the longest
+/// unused goes first.
 package final class BufferCache: Sendable {
   private struct Buffer {
     let address: UInt
@@ -21,13 +21,18 @@ package final class BufferCache: Sendable {
     var usedBytes = 0
     var mostUsedBytes = 0
 
-    mutating func take(size: Int) -> UInt? {
-      usedBytes += size
+    /// The tightest buffer that holds `size` bytes and wastes less than half of them; among equals the last one
+    /// released, which is the likeliest to be in a processor's cache.
+    mutating func take(size: Int) -> Buffer? {
+      var best: Int?
+      for (index, buffer) in free.enumerated() where size...size + size / 2 ~= buffer.size {
+        if best.map({ buffer.size <= free[$0].size }) ?? true { best = index }
+      }
+      let taken = best.map { free.remove(at: $0) }
+      freeBytes -= taken?.size ?? 0
+      usedBytes += taken?.size ?? size
       mostUsedBytes = max(mostUsedBytes, usedBytes)
-      // The last one released is the likeliest to be in a cache.
-      guard let index = free.lastIndex(where: { $0.size == size }) else { return nil }
-      freeBytes -= size
-      return free.remove(at: index).address
+      return taken
     }
 
     /// Returns the buffers to give up.
@@ -36,7 +41,7 @@ package final class BufferCache: Sendable {
       free.append(buffer)
       freeBytes += buffer.size
       var surplus = 0
-      while freeBytes > min(limit, mostUsedBytes) || free.count - surplus > BufferCache.mostBuffers {
+      while freeBytes > min(limit, 2 * mostUsedBytes) || free.count - surplus > BufferCache.mostBuffers {
         freeBytes -= free[surplus].size
         surplus += 1
       }
@@ -60,12 +65,12 @@ package final class BufferCache: Sendable {
   package func storage(count: Int) -> Storage {
     let size = Self.sizeClass(bytes: count * 4)
     let reused = state.withLock { $0.take(size: size) }
-    guard let memory = reused.map({ UnsafeMutableRawPointer(bitPattern: $0) }) ?? nk_allocate(size) else {
+    guard let memory = reused.map({ UnsafeMutableRawPointer(bitPattern: $0.address) }) ?? nk_allocate(size) else {
       preconditionFailure("allocate: no memory for \(count) floats")
     }
     let base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
-    return Storage(base: base, count: count) { [self] pointer, count in
-      let buffer = Buffer(address: UInt(bitPattern: pointer), size: Self.sizeClass(bytes: count * 4))
+    let buffer = Buffer(address: UInt(bitPattern: memory), size: reused?.size ?? size)
+    return Storage(base: base, count: count) { [self] _, _ in
       for surplus in state.withLock({ $0.keep(buffer, limit: limit) }) {
         nk_release(UnsafeMutableRawPointer(bitPattern: surplus.address))
       }

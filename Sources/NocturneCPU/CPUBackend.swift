@@ -8,6 +8,8 @@ package import NocturneTensor
 /// A result's bits depend on the numeric class only: products are single chains of sums over fixed tiles, so neither
 /// threads nor rows that ride along can change them.
 package final class CPUBackend: Backend {
+  package typealias Precision = ProductPrecision
+
   package let name = "cpu"
   package let numericClass: String
   package let instructionSet: InstructionSet
@@ -26,14 +28,14 @@ package final class CPUBackend: Backend {
   ///   - maximum: kernels of no higher instruction set than this.
   ///   - oneDNN: whether products go through oneDNN; nil: where the CPU has AMX, which the kernels here do not use.
   package init(
-    threads: Int? = nil, precision: ProductPrecision = .automatic, maximum: InstructionSet = .allowed,
+    threads: Int? = nil, precision: Precision = .auto, maximum: InstructionSet = .allowed,
     oneDNN: Bool? = nil
   ) {
     let instructionSet = min(maximum, .ofThisCPU)
     self.instructionSet = instructionSet
     roundsToBF16 =
       switch precision {
-      case .automatic: instructionSet.multipliesBF16
+      case .auto: instructionSet.multipliesBF16
       case .bf16: true
       case .f32: false
       }

@@ -2,7 +2,7 @@
 /// arithmetic is.
 package enum ProductPrecision: String, CaseIterable, Sendable {
   /// bf16 where the CPU multiplies it, f32 elsewhere.
-  case automatic = "auto"
+  case auto
   /// Weights and activations rounded to bf16; on a CPU without such products they are multiplied as f32.
   case bf16
   case f32
