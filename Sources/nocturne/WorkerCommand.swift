@@ -25,11 +25,14 @@ struct WorkerCommand: ParsableCommand {
   var precision = NumericPrecision.auto
   @Option(help: "Directory of finished clips on their way; one for each worker. Default: below the user's state directory.")
   var outbox: String?
+  @Option(help: "Seconds to wait for a lost coordinator to return. Default: for ever.")
+  var patience: Double?
   @Option(help: "Comma-separated tags that say what this worker is good for.")
   var tags: String?
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    if let patience, patience < 0 { throw ValidationError("--patience is \(patience.plain); it must not be negative") }
   }
 
   func run() throws {
@@ -39,7 +42,7 @@ struct WorkerCommand: ParsableCommand {
       location: ModelLocation(model: model, textEncoder: textEncoder),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
     let exit = try WorkerProcess.run(
-      renderer, endpoint: endpoint, outbox: outbox ?? Self.defaultOutbox,
+      renderer, endpoint: endpoint, outbox: outbox ?? Self.defaultOutbox, patienceSeconds: patience,
       tags: tags?.split(separator: ",").map(String.init) ?? [])
     if exit.status != 0 { throw CommandFailure(exit) }
   }

@@ -56,7 +56,7 @@ struct CommandTests {
     let run =
       try JSONSerialization.jsonObject(
         with: Data(contentsOf: URL(filePath: work.path("run/run.json")))) as? [String: Any]
-    #expect(run?["complete"] as? Bool == true)
+    #expect(run?["verdict"] as? String == "complete")
 
     // The recorded seed in the row's seed column reproduces the take.
     let seed = try #require(lines[0]["seed"] as? Int)

@@ -35,15 +35,17 @@ struct FarmRun {
     options.document = try RunConfiguration.document(of: run, manifest: manifest.summary)
     let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
     options.inspector = { try inspector.look(at: $0, item: $1) }
+    let crew = LocalCrew(size: localWorkers, endpoint: local, state: directory.state, run: run) { stop.request() }
     let coordinator = try Coordinator(
       directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),
       items: ItemList(manifest.items), rejected: manifest.badRows.map(RejectedRow.init), link: link, stop: stop,
-      options: options, observer: { report.tell($0) })
-
-    let crew = LocalCrew(
-      size: min(localWorkers, max(manifest.items.count, 1)), endpoint: local, state: directory.state, run: run
-    ) { stop.request() }
-    crew.start()
+      options: options
+    ) { event in
+      report.tell(event)
+      if case .started(let progress, _, _) = event {
+        crew.start(items: progress.counts.waiting + progress.counts.leased)
+      }
+    }
     defer { crew.end() }
     let verdict = try coordinator.run()
     crew.wait()

@@ -25,6 +25,8 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   private var reason: CommandFailure?
 
   private static let shortLife = 20.0
+  /// A worker whose coordinator was killed waits this long for the same command to be run again.
+  private static let patienceSeconds = 600
   private static let quickDeathLimit = 5
 
   /// - Parameter gaveUp: called once when workers die as fast as they are started.
@@ -41,12 +43,14 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   /// Why no workers could be kept alive; nil while all is well.
   var failure: CommandFailure? { lock.withLock { reason } }
 
-  func start() {
-    for number in members.indices { fill(number) }
+  /// Starts as many workers as there is work for.
+  func start(items: Int) {
+    for number in members.indices.prefix(items) { fill(number) }
   }
 
-  /// Waits until the workers have left by themselves, as they do when the run is over; stops those that stay.
-  func wait(seconds: Double = 20) {
+  /// Waits until the workers have left by themselves, as they do when the run is over; stops those that stay, such as
+  /// one that was still loading its weights.
+  func wait(seconds: Double = 5) {
     lock.withLock { isEnding = true }
     let deadline = Date(timeIntervalSinceNow: seconds)
     while Date() < deadline, lock.withLock({ members.contains { $0.process?.isRunning ?? false } }) { usleep(5_000) }
@@ -88,7 +92,8 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     process.arguments =
       [
         "worker", "--connect", endpoint.description, "--model", run.location.checkpoint.path, "--threads",
-        "\(run.threads)", "--precision", run.precision.rawValue, "--outbox", outbox(number),
+        "\(run.threads)", "--precision", run.precision.rawValue, "--outbox", outbox(number), "--patience",
+        "\(Self.patienceSeconds)",
       ] + (run.location.textEncoder.map { ["--text-encoder", $0.path] } ?? [])
     _ = FileManager.default.createFile(atPath: log(number), contents: nil)
     let file = try FileHandle(forWritingTo: URL(filePath: log(number)))

@@ -5,15 +5,17 @@ import NocturneWorker
 
 /// A worker as the whole business of a process: signals stop it, its notes go to standard error.
 enum WorkerProcess {
-  static func run(_ renderer: any Renderer, endpoint: Endpoint, outbox: String, tags: [String] = []) throws
-    -> WorkerExit
-  {
+  /// - Parameter patienceSeconds: how long a lost coordinator is waited for; nil waits for ever.
+  static func run(
+    _ renderer: any Renderer, endpoint: Endpoint, outbox: String, patienceSeconds: Double? = nil, tags: [String] = []
+  ) throws -> WorkerExit {
     let stop = StopSignal(waker: Waker())
     let signals = StopOnSignals { stop.request() }
     defer { signals.end() }
     var options = Worker.Options()
     options.build = buildVersion
     options.tags = tags
+    options.policy.orphanSeconds = patienceSeconds
     let worker = try Worker(
       endpoint: endpoint, renderer: renderer, outbox: outbox, stop: stop, options: options,
       notify: { Terminal.remark("worker: \($0)") })
