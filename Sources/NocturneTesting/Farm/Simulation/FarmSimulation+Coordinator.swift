@@ -81,13 +81,15 @@ extension FarmSimulation {
 
   /// Each commit is a place to die at: before it, or after it and before everything it allows.
   private func record(_ transitions: [Transition]) {
-    if happens(plan.coordinatorCrash / 2) { return crashCoordinator() }
+    writes += 1
+    let isLast = dieAtWrite?.number == writes
+    if happens(plan.coordinatorCrash / 2) || (isLast && dieAtWrite?.isCommitted == false) { return crashCoordinator() }
     do {
       try journal.commit(transitions)
     } catch {
       problems.append("journal: \(error)")
     }
-    if happens(plan.coordinatorCrash / 2) { crashCoordinator() }
+    if happens(plan.coordinatorCrash / 2) || isLast { crashCoordinator() }
   }
 
   func crashCoordinator() {

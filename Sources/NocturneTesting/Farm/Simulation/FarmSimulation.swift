@@ -40,6 +40,9 @@ package final class FarmSimulation {
   package internal(set) var stops = 0
   package internal(set) var notices: [FarmNotice] = []
   package internal(set) var events = 0
+  /// Kills the coordinator at its n-th commit, counted from 1: just before it, or just after it.
+  package var dieAtWrite: (number: Int, isCommitted: Bool)?
+  var writes = 0
   /// Prints each event and its instructions when set; for finding out.
   package var trace: ((String) -> Void)?
 
@@ -145,6 +148,8 @@ package final class FarmSimulation {
   /// Sends a message over the network to or from a host: it may get lost, doubled, and overtaken.
   func carry(_ action: Action, host: Int) {
     if hosts[host].isCutOff || happens(plan.loss) { return }
-    for _ in 0..<(happens(plan.doubling) ? 2 : 1) { book(action, in: chance() * plan.delaySeconds) }
+    for _ in 0..<(happens(plan.doubling) ? 2 : 1) {
+      book(action, in: plan.delaySeconds * (plan.keepsOrder ? 1 : chance()))
+    }
   }
 }

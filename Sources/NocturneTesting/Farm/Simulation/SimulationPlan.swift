@@ -15,8 +15,10 @@ package struct SimulationPlan: Sendable {
   package var loss: Double
   /// Chance that a message arrives twice.
   package var doubling: Double
-  /// Longest way of a message, seconds; all ways are drawn from 0 to it, so messages overtake each other.
+  /// Longest way of a message, seconds.
   package var delaySeconds: Double
+  /// Whether all ways take equally long; else they are drawn from 0 to the longest, and messages overtake each other.
+  package var keepsOrder: Bool
   /// Chance that a rendered item takes its worker process down (innocently).
   package var workerCrash: Double
   /// Chance, at each commit to the journal, that the coordinator dies just before or just after it.
@@ -58,6 +60,7 @@ package struct SimulationPlan: Sendable {
     loss = 0
     doubling = 0
     delaySeconds = 0.01
+    keepsOrder = true
     workerCrash = 0
     coordinatorCrash = 0
     diskFull = 0
@@ -79,6 +82,7 @@ package struct SimulationPlan: Sendable {
     loss = chance(0.2)
     doubling = chance(0.2)
     delaySeconds = Double.random(in: 0.001...3, using: &random)
+    keepsOrder = false
     workerCrash = chance(0.1)
     coordinatorCrash = chance(0.1)
     diskFull = chance(0.1)
