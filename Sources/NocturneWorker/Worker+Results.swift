@@ -64,6 +64,7 @@ extension Worker {
   }
 
   func deliver(_ receipt: Receipt) throws {
+    guard outbox.size(receipt.lease) == receipt.facts.bytes else { return try forget(receipt.lease) }
     var inline: Data?
     if receipt.facts.bytes <= min(options.inlineBytes, WireLimits.payloadBytes) {
       inline = try? outbox.read(receipt.lease, at: 0, length: receipt.facts.bytes)
@@ -72,13 +73,18 @@ extension Worker {
     try send(.finished(receipt, inline: inline))
   }
 
+  /// Somebody took the artifact away: the item is rendered again, here or elsewhere.
+  private func forget(_ lease: Lease) throws {
+    notify("outbox: the artifact of \(lease.item) is gone; handing the item back")
+    try handle(.messageReceived(.revoke([lease])))
+    try send(.returned([lease]))
+  }
+
   func serve(_ lease: Lease, offset: Int, length: Int) throws {
-    do {
-      let length = min(length, WireLimits.payloadBytes)
-      guard let data = try outbox.read(lease, at: offset, length: length), !data.isEmpty else { return }
-      try send(.chunk(lease, offset: offset, data))
-    } catch let fault as FileFault {
-      notify("outbox: \(fault)")
+    let length = min(length, WireLimits.payloadBytes)
+    guard let data = try? outbox.read(lease, at: offset, length: length), !data.isEmpty else {
+      return try forget(lease)
     }
+    try send(.chunk(lease, offset: offset, data))
   }
 }

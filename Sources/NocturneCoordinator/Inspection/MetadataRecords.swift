@@ -5,7 +5,7 @@ import NocturneManifest
 struct MetadataRecords {
   /// The columns that `verify` compares, and those that make up an item.
   struct Record: Decodable {
-    var file_name: String
+    var fileName: String
     var id: String
     var take: Int
     var caption: String
@@ -17,15 +17,20 @@ struct MetadataRecords {
     var sha256: String
     var frames: Int
 
+    private enum CodingKeys: String, CodingKey {
+      case fileName = "file_name"
+      case id, take, caption, seed, seconds, steps, guidance, schedule, sha256, frames
+    }
+
     var key: ItemKey { ItemKey(row: id, take: take) }
 
     /// The item as it was rendered; nil when the file name has no format of ours.
     var item: Item? {
-      guard let format = AudioFormat(rawValue: (file_name as NSString).pathExtension) else { return nil }
+      guard let format = AudioFormat(rawValue: (fileName as NSString).pathExtension) else { return nil }
       return Item(
         key: key, caption: caption,
         spec: RenderSpec(steps: steps, guidance: guidance, seconds: seconds, schedule: schedule, format: format),
-        seed: seed, fileName: (file_name as NSString).lastPathComponent)
+        seed: seed, fileName: (fileName as NSString).lastPathComponent)
     }
   }
 
@@ -42,8 +47,8 @@ struct MetadataRecords {
         faults.append((index + 1, "is no metadata line; a rerun writes the file anew"))
         continue
       }
-      if byFile.updateValue(record, forKey: record.file_name) != nil {
-        faults.append((index + 1, "names \(record.file_name) a second time; a rerun writes the file anew"))
+      if byFile.updateValue(record, forKey: record.fileName) != nil {
+        faults.append((index + 1, "names \(record.fileName) a second time; a rerun writes the file anew"))
       }
     }
   }

@@ -56,7 +56,7 @@ package func fileDigest(_ path: String) throws(FileFault) -> String {
   var hash = SHA256()
   var offset = 0
   while true {
-    let piece = try file.read(at: offset, length: 1 << 20)
+    let piece = try file.read(at: offset, length: 64 << 10)
     if piece.isEmpty { return hexadecimal(hash.finalize()) }
     hash.update(data: piece)
     offset += piece.count
