@@ -21,7 +21,8 @@ void nk_pack(const nk_weight *weight, bool bf16, int first, int count, void *pan
   const size_t panel_bytes = nk_panel_bytes(weight->taps, weight->inputs, bf16);
   for (int p = first; p < first + count; p++) {
     char *panel = (char *)panels + (size_t)p * panel_bytes;
-    memset(panel, 0, panel_bytes);
+    /* Missing columns and depth are zero; where none are missing, every element is written below. */
+    if ((p + 1) * NK_PANEL > weight->outputs || depth != weight->inputs) memset(panel, 0, panel_bytes);
     for (int t = 0; t < weight->taps; t++)
       for (int c = 0; c < NK_PANEL && p * NK_PANEL + c < weight->outputs; c++) {
         const float *from = weight->w + (p * NK_PANEL + c) * weight->output_step + t * weight->tap_step;

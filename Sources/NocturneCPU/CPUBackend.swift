@@ -26,7 +26,7 @@ package final class CPUBackend: Backend {
   /// - Parameters:
   ///   - threads: threads that compute, the caller's included; every core where nil.
   ///   - maximum: kernels of no higher instruction set than this.
-  ///   - oneDNN: whether products go through oneDNN; nil: where the CPU has AMX, which the kernels here do not use.
+  ///   - oneDNN: whether products go through oneDNN; nil: where that uses AMX, which the kernels here do not.
   package init(
     threads: Int? = nil, precision: Precision = .auto, maximum: InstructionSet = .allowed,
     oneDNN: Bool? = nil
@@ -39,13 +39,14 @@ package final class CPUBackend: Backend {
       case .bf16: true
       case .f32: false
       }
-    usesOneDNN = oneDNN ?? (roundsToBF16 && instructionSet == .amxbf16)
+    let oneDNNSet = String(cString: nk_dnn_isa())
+    usesOneDNN = oneDNN ?? (roundsToBF16 && instructionSet == .amxbf16 && oneDNNSet.hasSuffix("amx"))
     precondition(
       !usesOneDNN || !roundsToBF16 || instructionSet.multipliesBF16,
       "CPUBackend: oneDNN's bf16 products need rows of bf16, which \(instructionSet.name) does not prepare")
     let products =
       usesOneDNN
-      ? "onednn-\(String(cString: nk_dnn_version()))-\(String(cString: nk_dnn_isa()))" : instructionSet.name
+      ? "onednn-\(String(cString: nk_dnn_version()))-\(oneDNNSet)" : instructionSet.name
     numericClass = "cpu/\(products)/\(roundsToBF16 ? "bf16" : "f32")"
     kernels = KernelTable(instructionSet)
     pool = ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)

@@ -172,6 +172,22 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
   }
 }
 
+/* out[c] = factor * sum over seen keys of weight * value, NK_WIDTH * vectors channels in one walk over the keys. */
+NK_INLINE void weighted_values(const nk_attention *at, const float *weight, int seen, float factor, size_t c, size_t n,
+                               const int vectors, float *out) {
+  vf sum[4];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) sum[v] = splat(0.0f);
+  for (int j = 0; j < seen; j++) {
+    const float *value = at->values + j * at->value_row + c;
+    if (j + 8 < seen) foresee(value + 8 * at->value_row, vectors * NK_WIDTH);
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) sum[v] += weight[j] * read(value + v * NK_WIDTH, n);
+  }
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) write(out + c + v * NK_WIDTH, sum[v] * factor, n);
+}
+
 /* One query against keys that lie as they are: nothing is packed for a single use. */
 NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *out) {
   const size_t d = (size_t)at->head_dim;
@@ -182,16 +198,16 @@ NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *o
   const int seen = keys_seen(at, 0);
   for (int j = 0; j < seen; j++) {
     const float *key = at->keys + j * at->key_row;
+    if (j + 8 < seen) foresee(key + 8 * at->key_row, at->head_dim);
     vf dot = {0};
     NK_EACH(d, i, n, dot += read(query + i, n) * read(key + i, n););
     score[j] = sum_lanes(dot);
   }
   const float factor = weigh(score, at->scale, seen, seen);
-  NK_EACH(d, i, n, {
-    vf v = {0};
-    for (int j = 0; j < seen; j++) v += score[j] * read(at->values + j * at->value_row + i, n);
-    write(out + i, v * factor, n);
-  });
+  size_t c = 0;
+  for (; c + 4 * NK_WIDTH <= d; c += 4 * NK_WIDTH) weighted_values(at, score, seen, factor, c, NK_WIDTH, 4, out);
+  for (; c + NK_WIDTH <= d; c += NK_WIDTH) weighted_values(at, score, seen, factor, c, NK_WIDTH, 1, out);
+  if (c < d) weighted_values(at, score, seen, factor, c, d - c, 1, out);
 }
 
 NK_INLINE void run_attention(const nk_attention *at, const bool bf16) {
