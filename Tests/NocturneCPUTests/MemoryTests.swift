@@ -6,6 +6,7 @@ import Testing
   @Test func releasedMemoryIsUsedAgain() {
     let cache = BufferCache()
     let first = cache.storage(count: 100_000).base
+    #expect(cache.bytes.used == 0 && cache.bytes.free == BufferCache.sizeClass(bytes: 400_000))
     let second = cache.storage(count: 100_000).base
     #expect(first == second)
     let (a, b) = (cache.storage(count: 100_000), cache.storage(count: 100_000))
