@@ -23,7 +23,8 @@ struct WorkerCommand: ParsableCommand {
   var threads: Int?
   @Option(help: "auto, bf16 or f32.")
   var precision = NumericPrecision.auto
-  @Option(help: "Directory of finished clips on their way; one for each worker. Default: below the user's state directory.")
+  @Option(
+    help: "Directory of finished clips on their way; one for each worker. Default: in the user's state directory.")
   var outbox: String?
   @Option(help: "Seconds to wait for a lost coordinator to return. Default: for ever.")
   var patience: Double?

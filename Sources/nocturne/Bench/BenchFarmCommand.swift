@@ -70,7 +70,8 @@ struct BenchFarmCommand: ParsableCommand {
     print("\(items) items, \(workers) workers, journal \(noJournal ? "in memory" : "on disk")")
     print(String(format: "  %.0f items/s (%.2f s)", Double(items) / wall, wall))
     print(String(format: "  dispatch gap %.2f ms median, %.2f ms p99 (%d shards)", median, p99, gaps.count))
-    print(String(format: "  coordinator %.2f s of CPU, ", coordinatorCPU) + "\(ResourceUse.peakResidentBytes >> 20) MiB")
+    print(
+      String(format: "  coordinator %.2f s of CPU, ", coordinatorCPU) + "\(ResourceUse.peakResidentBytes >> 20) MiB")
   }
 
   private static func numbers(in path: String) -> [Double] {

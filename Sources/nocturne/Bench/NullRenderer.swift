@@ -29,7 +29,8 @@ final class NullRenderer: Renderer {
         try data.write(to: file)
         let facts = AudioFacts(
           sampleRate: 24_000, channels: 1, frames: Int(item.spec.seconds * 24_000),
-          sha256: Self.hexadecimal(SHA256.hash(data: data)), bytes: data.count, peakDBFS: 0, rmsDBFS: 0, integratedLUFS: nil)
+          sha256: Self.hexadecimal(SHA256.hash(data: data)), bytes: data.count, peakDBFS: 0, rmsDBFS: 0,
+          integratedLUFS: nil)
         finished(item.key, .success(RenderedArtifact(file: file, facts: facts)))
       } catch {
         finished(item.key, .failure(RenderFault(.shortage, "\(error)")))

@@ -124,7 +124,8 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     if tooOften {
       return giveUp(
         CommandFailure(
-          .failure, "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started"
+          .failure,
+          "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started"
             + (lastWords.map { ": \($0)" } ?? "; its log is \(log(number))")))
     }
     let delay = lock.withLock { Double(members[number].quickDeaths) * 0.2 }
