@@ -1,9 +1,9 @@
 package import NocturneTensor
 
 extension Denoiser {
-  /// Floats that one activation of the widest layer may hold; more clips than that are denoised in turn. Products of
-  /// the paper's size fill the machine with one clip, small models need several.
-  package static let widestActivation = 48 << 20
+  /// Floats that one activation of the widest layer may hold; more clips than that are denoised in turn: a clip of 10 s
+  /// fills the machine alone, and a larger batch only falls out of the caches.
+  package static let widestActivation = 8 << 20
 
   /// Latents [frames, Z] in [-1, 1] for each row of semantic tokens (model.md 6.1); noise is a function of the seed,
   /// frame and channel only, so neither grouping nor order changes a bit.
