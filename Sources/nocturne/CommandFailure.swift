@@ -29,10 +29,10 @@ struct CommandFailure: Error, CustomStringConvertible {
 
   private static func status(of error: any Error) -> ExitStatus {
     switch error {
-    case is ManifestError, is JobError, is SafetensorsError, is CheckpointError: .badInput
-    case let error as WireError: error.isUsage ? .usage : .unavailable
-    case let error as RunDirectoryError: error.isBadInput ? .badInput : .cannotWrite
-    case is OutboxError: .cannotWrite
+    case is ManifestError, is JobError, is SafetensorsError, is CheckpointError, is ConfigurationError: .badInput
+    case let error as WireError: ExitStatus(rawValue: error.exitStatus) ?? .unavailable
+    case let error as RunError: ExitStatus(rawValue: error.exitStatus) ?? .cannotWrite
+    case is OutboxError, is FileFault, is JournalFault: .cannotWrite
     default: .failure
     }
   }

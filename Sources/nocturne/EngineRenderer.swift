@@ -13,7 +13,7 @@ struct EngineRenderer: Renderer {
   /// Loads the checkpoint onto the CPU backend.
   /// - Throws: `CheckpointError` when the checkpoint cannot be used.
   init(location: ModelLocation, threads: Int, precision: NumericPrecision) throws {
-    let backend = try CPUBackend(threads: threads, precision: precision.product)
+    let backend = CPUBackend(threads: threads, precision: precision.product)
     let model = try MeLoDy(
       directory: location.checkpoint, backend: backend, textEncoderDirectory: location.textEncoder)
     engine = RenderEngine(model: model)
@@ -38,7 +38,7 @@ struct EngineRenderer: Renderer {
 
 extension NumericPrecision {
   /// The backend's name for it.
-  var product: CPUBackend.Precision {
+  var product: ProductPrecision {
     switch self {
     case .auto: .auto
     case .bf16: .bf16

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
+import NocturneFarm
 import NocturneManifest
 import NocturneModels
+import NocturneRender
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -30,7 +30,8 @@ struct ResolvedRun {
     self.job = job
     manifest = job?.manifest ?? source
     self.out = (out ?? job?.out).map { URL(filePath: $0, directoryHint: .isDirectory).standardizedFileURL }
-    location = try ModelLocation(model: options.model ?? job?.model, textEncoder: options.textEncoder)
+    location = try ModelLocation(
+      model: options.model ?? job?.model, textEncoder: options.textEncoder ?? job?.textEncoder)
     let checkpoint = try CheckpointDirectory(location.checkpoint, textEncoderDirectory: location.textEncoder)
     configuration = checkpoint.configuration
     fingerprint = checkpoint.fingerprint

@@ -8,7 +8,7 @@ struct ReportTests {
     let plain = try ManifestReader(path: path).read()
     let notes = plain.summary.report.notes
     #expect(notes.map(\.location.line) == [4, 7])
-    #expect(notes[0].description.hasPrefix("\(path):4:1: note: "))
+    #expect(try #require(notes.first).description.hasPrefix("\(path):4:1: note: "))
     let folding = try ManifestReader(path: path, options: .init(caseFolding: true)).read()
     #expect(folding.items.map(\.key.row) == ["abC", "xyz", "STRASSE"])
     #expect(

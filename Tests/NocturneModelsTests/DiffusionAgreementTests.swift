@@ -53,8 +53,8 @@ struct DiffusionAgreementTests {
     let layer = melody.denoiser.blocks[1].roformer[0]
     let memory = layer.memory(of: try fixture.clip("semantic.embedded"))
     let positions = SegmentPositions(segments: 21, tokens: 10)
-    let conditional = layer(columns, conditional: 2, memory: memory, positions: positions)
-    let unconditional = layer(columns, conditional: 0, memory: nil, positions: positions)
+    let conditional = layer(columns, memory: memory, positions: positions)
+    let unconditional = layer(columns, memory: nil, positions: positions)
     let (with, without) = (try fixture.tensor("roformer.conditional"), try fixture.tensor("roformer.unconditional"))
     expectAgreement(conditional, with, within: backend.tolerance, "conditional")
     expectAgreement(unconditional, without, within: backend.tolerance, "unconditional")
@@ -75,9 +75,10 @@ struct DiffusionAgreementTests {
   func modulationAgrees(backend: TestedBackend) throws {
     let melody = backend.melody
     let fixture = try Fixture("dpd-parts", on: melody.backend)
-    let rows = ModulationRows(vectors: try fixture.tensor("film.m"), indices: [0, 1, 2])
     let expected = try fixture.tensor("film.y")
-    let found = melody.denoiser.blocks[1].modulation(try fixture.tensor("film.x"), by: rows)
+    let modulation = melody.denoiser.blocks[1].modulation
+    let tables = modulation.tables(of: try fixture.tensor("film.m"))
+    let found = modulation(try fixture.tensor("film.x"), scale: tables.scale, shift: tables.shift)
     expectAgreement(found, expected, within: backend.tolerance, "FiLM")
   }
 

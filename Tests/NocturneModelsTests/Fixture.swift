@@ -13,6 +13,9 @@ struct Fixture {
     self.backend = backend
   }
 
+  /// The seeds the file was made with.
+  var seeds: [UInt64] { (file.metadata["seeds"] ?? "").split(separator: " ").compactMap { UInt64($0) } }
+
   /// [rows...] as stored.
   func tensor(_ key: String) throws -> Tensor { try file.tensor(key, on: backend) }
 

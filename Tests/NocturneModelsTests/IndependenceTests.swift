@@ -1,4 +1,5 @@
 import Foundation
+import NocturneCPU
 import NocturneModels
 import NocturneTensor
 import Testing
@@ -30,6 +31,46 @@ struct IndependenceTests {
     #expect(split.flatMap(\.1) == all.1)
     #expect(split.flatMap(\.2).map { $0.map(\.bitPattern) } == all.2.map { $0.map(\.bitPattern) })
     #expect(Set(all.2).count == 5)
+  }
+
+  @Test func groupsThatMemoryForcesChangeNothing() throws {
+    let melody = TestedBackend.cpu32.melody
+    let prefixes = try melody.embed(Self.captions).map(\.tokens)
+    func render(cacheBudget: Int, widest: Int) throws -> ([[Int]], [[Float]], [Int]) {
+      var counted: [Int] = []
+      let tokens = try melody.language.generate(
+        prefixes: prefixes, count: 4, seeds: Self.seeds, sampling: SemanticSampling(), cacheBudget: cacheBudget,
+        progress: { counted.append($0) })
+      let latents = try melody.denoiser.latents(
+        semantic: tokens, frames: 40, channels: 16, request: DiffusionRequest(steps: 2), seeds: Self.seeds,
+        backend: melody.backend, widest: widest, progress: { counted.append($0) })
+      return (tokens, latents.map(\.values), counted)
+    }
+    let together = try render(cacheBudget: SemanticLM.cacheBudget, widest: Denoiser.widestActivation)
+    #expect(together.2 == [5, 10, 15, 20] + [5, 10])
+    // Two captions' caches; one clip at a time.
+    let cache = SemanticCache.bytes(melody.configuration.lm, capacity: 4 + 1 + 4)
+    let apart = try render(cacheBudget: 2 * cache + 1, widest: 1)
+    #expect(apart.0 == together.0 && apart.1 == together.1)
+    #expect(apart.2 == [2, 4, 6, 8, 10, 12, 14, 16, 17, 18, 19, 20] + [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+  }
+
+  @Test(arguments: [ProductPrecision.f32, .bf16])
+  func threadsChangeNothing(precision: ProductPrecision) throws {
+    func render(threads: Int) throws -> [Float] {
+      let melody = try MeLoDy(
+        directory: Fixture.directory.appendingPathComponent("tiny"),
+        backend: CPUBackend(threads: threads, precision: precision), textEncoderDirectory: nil)
+      let prefixes = try melody.embed([Self.captions[1]]).map(\.tokens)
+      let tokens = try melody.semanticTokens(
+        prefixes: prefixes, count: 8, seeds: [4], sampling: SemanticSampling(), progress: { _ in })
+      let latents = try melody.latents(
+        semantic: tokens, frames: 80, request: DiffusionRequest(steps: 2), seeds: [4], progress: { _ in })
+      return try melody.waveform(latents[0], progress: { _ in })
+    }
+    let one = try render(threads: 1)
+    #expect(try render(threads: 2) == one)
+    #expect(try render(threads: 5) == one)
   }
 
   @Test(arguments: TestedBackend.allCases)

@@ -12,7 +12,6 @@ struct SemanticLMAgreementTests {
     ("top_k", SemanticSampling(topK: 5)),
     ("top_p", SemanticSampling(temperature: 1.3, topP: 0.8)),
   ]
-  static let seeds: [UInt64] = [7, 20_230_519, 11_400_714_819_323_198_485]
 
   @Test(arguments: TestedBackend.allCases)
   func statesAndLogitsAgreeInOnePassAndStepByStep(backend: TestedBackend) throws {
@@ -51,7 +50,7 @@ struct SemanticLMAgreementTests {
     #expect(try prefixes.map(melody.language.opening) == fixture.table("prefix.ids"))
     let expected = try fixture.table("tokens." + name)
     let drawn = try melody.semanticTokens(
-      prefixes: prefixes, count: expected[0].count, seeds: Self.seeds, sampling: sampling, progress: { _ in })
+      prefixes: prefixes, count: expected[0].count, seeds: fixture.seeds, sampling: sampling, progress: { _ in })
     #expect(drawn == expected)
   }
 

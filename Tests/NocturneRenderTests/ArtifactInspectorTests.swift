@@ -70,6 +70,34 @@ import Testing
     #expect(fault(bytes) == .damaged)
   }
 
+  @Test func damageIsFoundWithoutADigest() throws {
+    var bytes = try bytes(sine)
+    for index in 26..<42 { bytes[index] = 0 }  // "not computed"
+    #expect(fault(bytes) == nil)
+    bytes[bytes.count / 2] ^= 0x10
+    #expect(fault(bytes) == .damaged || fault(bytes) == .wrongFrames)
+    #expect(throws: AudioError.self) { try AudioReader.decode(bytes, name: "clip") }
+  }
+
+  @Test func anotherContainerOrSampleFormatIsFound() throws {
+    var flac = expected
+    flac.format = .flac
+    #expect(fault(try bytes(sine), flac) == nil)
+    #expect(fault(try bytes(sine, format: .wav), flac) == .wrongContainer)
+    var wav = expected
+    wav.format = .wav
+    #expect(fault(try bytes(sine, format: .wav), wav) == nil)
+    #expect(fault(FloatWAV.bytes(sine), wav) == .wrongContainer)
+  }
+
+  @Test func aFileOfHoursIsNotDecodedToItsEnd() throws {
+    let long = PCM24(samples: [Int32](repeating: 0, count: 300 * 24_000), sampleRate: 24_000)
+    let bytes = try AudioEncoder.encode(long, tags: AudioTags(title: "", comment: ""), format: .flac)
+    let decoded = try AudioReader.decode(bytes, name: "clip", maximumFrames: 24_000)
+    #expect(decoded.frames == 65_536)
+    #expect(fault(bytes) == .wrongFrames)
+  }
+
   @Test(arguments: AudioFormat.allCases)
   func anyFlippedBitChangesTheDigest(format: AudioFormat) throws {
     var bytes = try bytes(sine, format: format)

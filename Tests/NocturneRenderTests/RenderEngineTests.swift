@@ -64,9 +64,11 @@ import Testing
     #expect(whole.order.count == 4)
     var reported: Set<Int> = []
     for stop in 1...whole.progress {
+      let model = ScriptedModel()
       let scene = try RenderScene(
-        ScriptedModel(), items, limits: BatchLimits(semantic: 4, diffusion: 2), stopAfter: stop)
+        model, items, limits: BatchLimits(semantic: 4, diffusion: 2), stopAfter: stop)
       // Nothing runs on after the watcher said so, and what is reported is whole.
+      #expect(model.calls.last == "stopped")
       #expect(scene.progress <= stop + 3)
       #expect(scene.outcomes.values.allSatisfy { (try? $0.get()) != nil })
       #expect(scene.digests.allSatisfy { whole.digests[$0.key] == $0.value })
@@ -74,6 +76,12 @@ import Testing
       reported.insert(scene.order.count)
     }
     #expect(reported == [0, 1, 2, 3])
+  }
+
+  @Test func progressCountsCaptionsTokensStepsChunksAndFiles() throws {
+    let items = ["a", "b", "c"].map { Item.sample($0) }
+    // 125 frames need 13 tokens; 2 steps; one chunk each.
+    #expect(try RenderScene(ScriptedModel(), items).progress == 3 + 3 * 13 + 3 * 2 + 3 + 3)
   }
 
   @Test func everyStageReadsWhatAnEarlierOneWrote() {

@@ -21,7 +21,9 @@ struct RenderScene {
     var total: UInt64 = 0
     RenderEngine(model: model, limits: limits).render(items, into: scratch.url) { amount in
       total += amount
-      return total < stopAfter
+      guard total >= stopAfter else { return true }
+      (model as? ScriptedModel)?.noteStopped()
+      return false
     } finished: { key, outcome in
       precondition(outcomes[key] == nil, "\(key) was decided twice")
       outcomes[key] = outcome

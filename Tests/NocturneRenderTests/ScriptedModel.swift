@@ -26,6 +26,7 @@ final class ScriptedModel: MusicModel {
   /// The calls so far: `lm 3`, `dpd 1`, ...
   var calls: [String] { log.withLock { $0 } }
   private func note(_ call: String) { log.withLock { $0.append(call) } }
+  func noteStopped() { note("stopped") }
   func noteFinished(_ key: ItemKey) { note("finished \(key)") }
 
   func embed(_ captions: [String]) throws -> [CaptionPrefix] {

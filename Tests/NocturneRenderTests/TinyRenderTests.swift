@@ -1,4 +1,5 @@
 import Foundation
+import NocturneCPU
 import NocturneManifest
 import NocturneModels
 import NocturneRender
@@ -7,10 +8,22 @@ import Testing
 
 /// From caption to file with the committed tiny checkpoint.
 @Suite struct TinyRenderTests {
-  private static func model() throws -> MeLoDy {
+  enum Machine: CaseIterable {
+    case reference, cpuF32, cpuFastest
+
+    var backend: any Backend {
+      switch self {
+      case .reference: ReferenceBackend()
+      case .cpuF32: CPUBackend(threads: 1, precision: .f32)
+      case .cpuFastest: CPUBackend()
+      }
+    }
+  }
+
+  private static func model(_ backend: any Backend = CPUBackend()) throws -> MeLoDy {
     let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     return try MeLoDy(
-      directory: fixtures.appendingPathComponent("NocturneModelsTests/Fixtures/tiny"), backend: ReferenceBackend(),
+      directory: fixtures.appendingPathComponent("NocturneModelsTests/Fixtures/tiny"), backend: backend,
       textEncoderDirectory: nil)
   }
 
@@ -20,8 +33,9 @@ import Testing
     Item.sample("c", caption: "a slow waltz for strings", seconds: 0.21, format: .wav, seed: 3),
   ]
 
-  @Test func captionsBecomeVerifiedFilesThatDoNotDependOnTheCompany() throws {
-    let model = try Self.model()
+  @Test(arguments: Machine.allCases)
+  func captionsBecomeVerifiedFilesThatDoNotDependOnTheCompany(machine: Machine) throws {
+    let model = try Self.model(machine.backend)
     let together = try RenderScene(model, items, limits: BatchLimits(semantic: 3, diffusion: 3))
     let apart = try RenderScene(model, items, limits: BatchLimits(semantic: 2, diffusion: 1))
     let reversed = try RenderScene(model, items.reversed())
@@ -37,6 +51,16 @@ import Testing
       #expect(tag == "seed=\(item.seed) model=\(model.fingerprint)")
     }
     #expect(Set(together.digests.values).count == 3)
+  }
+
+  @Test(arguments: [ProductPrecision.f32, .bf16])
+  func bytesDoNotDependOnTheThreads(precision: ProductPrecision) throws {
+    let digests = try [1, 2, 5].map {
+      try RenderScene(Self.model(CPUBackend(threads: $0, precision: precision)), items).digests
+    }
+    #expect(digests[0].count == 3)
+    #expect(digests[1] == digests[0])
+    #expect(digests[2] == digests[0])
   }
 
   @Test func theSeedAndEverySettingAreHeard() throws {

@@ -13,6 +13,8 @@ import Testing
     let x = counting([2, 3])
     #expect(x.transposed(0, 1).shape == [3, 2] && x.transposed(0, -1).values == [0, 3, 1, 4, 2, 5])
     let cube = counting([2, 3, 4])
+    #expect(cube.transposed(1, 2).values == cube.permuted([0, 2, 1]).values)
+    #expect(cube.transposed(-1, -3).values == cube.permuted([2, 1, 0]).values)
     let turned = Grid(cube.permuted([2, 0, 1]))
     #expect(turned.shape == [4, 2, 3])
     for a in 0..<2 { for b in 0..<3 { for c in 0..<4 { #expect(turned[c, a, b] == Grid(cube)[a, b, c]) } } }

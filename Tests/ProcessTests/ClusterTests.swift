@@ -59,7 +59,7 @@ struct ClusterTests {
     let manifest = try work.captions(2)
     let coordinator = try coordinator(work, manifest)
     let stranger = try worker(work, 1, model: other).wait(timeoutSeconds: 30)
-    #expect(stranger.status == 65, "\(stranger)")
+    #expect(stranger.status == 69, "\(stranger)")
     #expect(stranger.errors.contains("model"), "\(stranger)")
     _ = try worker(work, 2).wait(timeoutSeconds: 60)
     let outcome = try coordinator.wait()
@@ -113,7 +113,7 @@ struct ClusterTests {
       bytes = [0xFF, 0, 0, 0, 0, 0, 0, 0, 1, 0x7F, 3, 0] + Array("NULL".utf8) + [UInt8](repeating: 0, count: 48)
     }
     bytes += (0..<4096).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    _ = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+    _ = bytes.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
   }
 }
 

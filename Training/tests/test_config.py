@@ -38,6 +38,7 @@ def test_unknown_missing_and_mistyped_keys_are_named():
         ({**good, "extra": 1}, "extra"),
         ({key: value for key, value in good.items() if key != "rvq"}, "rvq"),
         ({**good, "hop": "96"}, "hop"),
+        ({**good, "clipSeconds": True}, "clipSeconds is True"),
         ({**good, "rvq": {**good["rvq"], "codes": 16.5}}, "codes"),
         ({**good, "dpd": {**good["dpd"], "film": "other"}}, "film"),
         ({**good, "hop": 95}, "hop"),

@@ -15,7 +15,7 @@ from nocturne_training.models.segments import (
     segment,
     segment_count,
 )
-from nocturne_training.sampler import sample
+from nocturne_training.sampler import guided, sample
 from nocturne_training.schedule import angles, steps
 
 
@@ -84,6 +84,15 @@ def test_oracle_velocity_recovers_the_latents(kind, guidance):
     for count in (1, 5, 20):
         found = sample(oracle, noise, count, schedule=kind, guidance=guidance)
         assert torch.allclose(found, z, atol=1e-5)
+
+
+def test_guidance_moves_from_the_unconditional_velocity_past_the_conditional_one():
+    def velocity(noisy, angle, conditional):
+        return torch.full_like(noisy, 3.0 if conditional else 1.0)
+
+    z, angle = torch.zeros(1, 2, 4), torch.zeros(1, 2)
+    for scale, expected in ((2.5, 6.0), (1.0, 3.0), (0.0, 1.0)):
+        assert torch.equal(guided(velocity, z, angle, scale), torch.full_like(z, expected))
 
 
 def test_frozen_frames_do_not_move_and_are_marked_by_angle_zero():

@@ -69,5 +69,6 @@ def test_sampling_rules():
     assert kept(chances, 0, 0.8).tolist() == [False, True, True, False, True]
     assert kept(chances, 2, 0.999).tolist() == [False, True, True, False, False]
     assert [sample(logits, u, 1.0, top_k=2) for u in (0.0, 0.499, 0.501, 1.0)] == [1, 1, 2, 2]
+    assert [sample(np.zeros(2, dtype=np.float32), u, 1.0) for u in (0.4999, 0.5)] == [0, 1]
     shares = np.bincount([sample(logits, u, 1.0) for u in uniform(5, 1, 0, 0, 4000)], minlength=5) / 4000
     assert np.abs(shares - chances).max() < 0.03

@@ -52,6 +52,16 @@ package final class SQLiteJournal: Journal {
     }
   }
 
+  /// Whether a commit is on the disk when it returns.
+  package func isDurable() throws -> Bool {
+    try faulting {
+      try database.read { database in
+        try String.fetchOne(database, sql: "PRAGMA journal_mode") == "wal"
+          && Int.fetchOne(database, sql: "PRAGMA synchronous") == 2
+      }
+    }
+  }
+
   private static func openingError(_ path: String, _ error: any Error) -> RunError {
     switch (error as? DatabaseError)?.resultCode {
     case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_PERM:

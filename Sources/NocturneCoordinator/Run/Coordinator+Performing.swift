@@ -22,9 +22,11 @@ extension Coordinator {
     for case .record(let transitions) in instructions { records += transitions }
     guard !records.isEmpty else { return true }
     let finishes = records.contains { if case .done = $0.change { true } else { false } }
-    if finishes { try options.fault?(.beforeCommit) }
-    let isCommitted = try persist { try journal.commit(records) }
-    if finishes { try options.fault?(.committed) }
+    let isCommitted = try persist {
+      if finishes { try options.fault?(.beforeCommit) }
+      try journal.commit(records)
+    }
+    if isCommitted, finishes { try options.fault?(.committed) }
     return isCommitted
   }
 

@@ -10,7 +10,7 @@ package import NocturneWire
 package final class Coordinator {
   package struct Options {
     package var policy = FarmPolicy()
-    package var inspector: ArtifactInspector?
+    package var inspector: ArtifactInspection?
     /// False keeps the journal in memory only: the run cannot be continued (benchmarks).
     package var keepsJournal = true
     /// Between two `RunEvent.progress`, and two writings of `status.json`; infinity for none.

@@ -14,7 +14,7 @@ final class Sources {
   func item(_ key: ItemKey) throws -> Item? { try positions[key].map { try items.item(at: $0) } }
 
   /// Looks at an artifact with the inspector, and holds what it finds against the receipt.
-  func examine(_ path: String, _ receipt: Receipt, with inspect: ArtifactInspector) throws {
+  func examine(_ path: String, _ receipt: Receipt, with inspect: ArtifactInspection) throws {
     guard let item = try item(receipt.lease.item) else {
       preconditionFailure("examine: \(receipt.lease.item) is no item of this run")
     }

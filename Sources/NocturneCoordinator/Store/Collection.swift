@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import NocturneFarm
 import NocturneManifest
-import NocturneWire
+package import NocturneWire
 
 extension OutputStore {
   /// An artifact on its way in.
@@ -51,12 +51,12 @@ func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
 }
 
 /// Lower-case hexadecimal SHA-256 of a file.
-func fileDigest(_ path: String) throws(FileFault) -> String {
+package func fileDigest(_ path: String) throws(FileFault) -> String {
   let file = try OpenFile(path, .read)
   var hash = SHA256()
   var offset = 0
   while true {
-    let piece = try file.read(at: offset, length: 1 << 20)
+    let piece = try file.read(at: offset, length: 64 << 10)
     if piece.isEmpty { return hexadecimal(hash.finalize()) }
     hash.update(data: piece)
     offset += piece.count

@@ -14,14 +14,15 @@ extension CoordinatorState {
     }
   }
 
-  /// Ends the run when everything is decided, or when it drains and everybody is gone. (A run in which every worker
+  /// Ends the run when everything is decided, or when it drains and nothing is on its way any more. Workers need not
+  /// have left: a supervisor may start new ones faster than they go. (A run in which every worker
   /// fails the first items alike will end here too, with an outcome of its own.)
   mutating func endIfOver() {
     guard phase == .running || phase == .draining else { return }
     if items.counts.waiting + items.counts.leased == 0 {
       for worker in registered.keys.sorted() { send(.finished, to: worker) }
       end(.complete)
-    } else if phase == .draining, registered.isEmpty, collections.isEmpty {
+    } else if phase == .draining, holders.isEmpty, collections.isEmpty {
       end(.stopped)
     }
   }

@@ -121,7 +121,7 @@ extension BackoffPolicy {
   func delaySeconds(_ n: Int, _ random: inout some RandomNumberGenerator) -> Double {
     var delay = seconds
     for _ in 1..<max(1, n) where delay < limitSeconds { delay *= 2 }
-    let spread = 1 + jitter * Double.random(in: -1...1, using: &random)
+    let spread = jitter == 0 ? 1 : 1 + jitter * Double.random(in: -1...1, using: &random)
     return min(delay, limitSeconds) * spread
   }
 }

@@ -5,8 +5,12 @@ extension CoordinatorState {
   mutating func hear(
     _ heartbeat: Heartbeat, from worker: WorkerID, _ now: FarmInstant, _ random: inout some RandomNumberGenerator
   ) {
-    send(.heartbeat, to: worker)
-    guard !phase.isOver else { return }
+    switch phase {
+    case .opening, .running: send(.heartbeat, to: worker)
+    // Again, in case it got lost.
+    case .draining: send(.drain, to: worker)
+    case .over(let outcome): return send(outcome.farewell, to: worker)
+    }
     guard var record = registered[worker], heartbeat.progress >= record.progress else { return }  // overtaken
     registered[worker] = nil
     record.note(heartbeat, now)
@@ -25,11 +29,7 @@ extension CoordinatorState {
     }
     if unknown.isEmpty { return }
     let unwanted = registered[worker]?.isStalled == true ? unknown : adopt(unknown, by: worker, now)
-    // What it delivers was finished after this heartbeat.
-    let missed = unwanted.filter { lease in
-      items.position(of: lease.item).map { collections[$0]?.deliverer != worker } ?? true
-    }
-    if !missed.isEmpty { send(.revoke(missed), to: worker) }
+    if !unwanted.isEmpty { send(.revoke(unwanted), to: worker) }
   }
 
   /// No progress for a multiple of what was observed: what it executes is blamed, what it prefetched goes free.
@@ -83,10 +83,14 @@ extension CoordinatorState {
         queueForWork(worker)
       }
     }
-    if let pausedUntil, pausedUntil <= now { resumeRun() }
+    if let pausedUntil, pausedUntil <= now { resumeRun(now) }
     retries.advance(to: now)
     let expired = orphans.filter { $0.value <= now }.keys.sorted()
     free(expired, .infrastructure, "its worker did not come back", worker: nil, open: true, now)
+    // A worker repeats what it delivers until it is stored: silence means that it has it no more.
+    let patience = policy.liveness.graceSeconds
+    let stuck = collections.filter { !$0.value.isHeld && now.seconds(since: $0.value.heardAt) >= patience }
+    free(stuck.keys.sorted(), .infrastructure, "result was not delivered", worker: nil, open: true, now)
     rescheduleAll()
   }
 
@@ -98,6 +102,9 @@ extension CoordinatorState {
       if let pause = record.pausedUntil { schedule(pause) }
     }
     for deadline in orphans.values { schedule(deadline) }
+    for collection in collections.values where !collection.isHeld {
+      schedule(collection.heardAt + policy.liveness.graceSeconds)
+    }
     if let due = retries.nextDue { schedule(due) }
     if let pausedUntil { schedule(pausedUntil) }
   }

@@ -68,8 +68,13 @@ extension CoordinatorState {
     var unwanted: [Lease] = []
     var adopted: [Int] = []
     for lease in leases {
-      guard let position = current(lease), collections[position] == nil else {
+      guard let position = current(lease) else {
         unwanted.append(lease)
+        continue
+      }
+      // Finished since it said so, and on its way.
+      if let collection = collections[position] {
+        if collection.deliverer != worker { unwanted.append(lease) }
         continue
       }
       if holders[position] == worker { continue }

@@ -23,7 +23,8 @@ extension CoordinatorState {
     }
     registered[worker]?.delivering += 1
     registered[worker]?.progressedAt = now
-    collections[position] = Collection(receipt: receipt, deliverer: worker, isHeld: pausedUntil != nil)
+    collections[position] = Collection(receipt: receipt, deliverer: worker, heardAt: now, isHeld: pausedUntil != nil)
+    schedule(now + policy.liveness.graceSeconds)
     if pausedUntil == nil { emit(.collect(receipt, inline: inline, from: worker)) }
   }
 
@@ -100,9 +101,11 @@ extension CoordinatorState {
     }
   }
 
-  /// Leases handed back unrendered.
+  /// Leases handed back unrendered, or results that the worker turns out not to have.
   mutating func takeBack(_ leases: [Lease], from worker: WorkerID, _ now: FarmInstant) {
-    let positions = leases.compactMap(current).filter { items.records[$0].phase == .leased && collections[$0] == nil }
+    let positions = leases.compactMap(current).filter { position in
+      items.records[position].phase == .leased && collections[position].map { $0.deliverer == worker } ?? true
+    }
     free(positions, .preempted, "handed back", worker: worker, open: false, now)
   }
 }

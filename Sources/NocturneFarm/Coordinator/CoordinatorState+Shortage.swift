@@ -44,11 +44,12 @@ extension CoordinatorState {
   }
 
   /// Tries again.
-  mutating func resumeRun() {
+  mutating func resumeRun(_ now: FarmInstant) {
     pausedUntil = nil
     notify(.runResumed)
     for (position, collection) in collections.sorted(by: { $0.key < $1.key }) where collection.isHeld {
       collections[position]?.isHeld = false
+      collections[position]?.heardAt = now
       emit(.collect(collection.receipt, inline: nil, from: collection.deliverer))
     }
   }

@@ -62,6 +62,8 @@ package struct CoordinatorState: Sendable {
   struct Collection: Sendable {
     var receipt: Receipt
     var deliverer: WorkerID
+    /// When the deliverer last said that it has it.
+    var heardAt: FarmInstant
     /// Not asked for until the disk has room again.
     var isHeld: Bool
   }
@@ -159,4 +161,3 @@ package struct CoordinatorState: Sendable {
     wakeIsNews = true
   }
 }
-

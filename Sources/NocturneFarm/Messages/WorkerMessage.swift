@@ -15,7 +15,7 @@ package enum WorkerMessage: Hashable, Sendable {
   case chunk(Lease, offset: Int, Data)
   /// The item could not be rendered.
   case failed(Lease, FailureClass, message: String)
-  /// Leases handed back unrendered (drain, preemption).
+  /// Leases handed back unrendered (drain, preemption), or asked for by a fetch and not in the outbox.
   case returned([Lease])
   /// Last message before a clean exit.
   case goodbye

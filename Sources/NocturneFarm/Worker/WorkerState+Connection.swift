@@ -24,7 +24,11 @@ extension WorkerState {
     case .register: sayHello(now)
     case .grant(let shard): queue(shard, now)
     case .fetch(let lease, let offset, let length):
-      if outbox[lease] != nil { emit(.serve(lease, offset: offset, length: length)) }
+      if outbox[lease] != nil {
+        emit(.serve(lease, offset: offset, length: length))
+      } else if !holding.contains(lease) {
+        send(.returned([lease]))
+      }
     case .acknowledge(let leases): discard(leases)
     case .revoke(let leases): revoke(leases)
     case .heartbeat: break
@@ -80,6 +84,8 @@ extension WorkerState {
       }
       if now >= nextBeat {
         emit(.beat(executing: executing))
+        // The coordinator counts shards itself; this mends its count when a message got lost.
+        if room > 0 { send(.ready(credit: room)) }
         nextBeat = now + heartbeatSeconds
       }
       deliverOutbox(now)

@@ -55,7 +55,6 @@ extension WorkerState {
     let left = ended.undecided.filter { !ended.revoked.contains($0) }
     if !left.isEmpty, phase == .registered { send(.returned(left)) }
     startNext(now)
-    // The coordinator counts finished shards itself; this says what it cannot know when a message got lost.
     if phase == .registered, rendering == nil, leaving == nil {
       beat(now)
       send(.ready(credit: room))

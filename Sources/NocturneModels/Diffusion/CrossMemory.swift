@@ -6,4 +6,9 @@ package struct CrossMemory: Sendable {
   package let keys: Tensor
   /// [B, T, D]
   package let values: Tensor
+
+  /// What some of the clips need.
+  package func clips(_ range: Range<Int>) -> CrossMemory {
+    CrossMemory(keys: keys.rows(range), values: values.rows(range))
+  }
 }

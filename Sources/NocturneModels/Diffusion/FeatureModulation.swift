@@ -21,16 +21,20 @@ package enum FeatureModulation: Sendable {
     }
   }
 
-  /// [R, K, D] -> [R, K, D]
-  package func callAsFunction(_ x: Tensor, by rows: ModulationRows) -> Tensor {
+  /// Scale and shift of V distinct vectors m: [V, D] -> two of [V, D].
+  package func tables(of vectors: Tensor) -> (scale: Tensor, shift: Tensor) {
     switch self {
-    case .perceptrons(let gamma, let beta, let output):
-      return output(
-        x.modulated(
-          scale: gamma(rows.vectors).gathered(rows.indices), shift: beta(rows.vectors).gathered(rows.indices)))
-    case .affine(let gamma, let beta):
-      return x.modulated(
-        scale: gamma(rows.vectors).gathered(rows.indices), shift: beta(rows.vectors).gathered(rows.indices))
+    case .perceptrons(let gamma, let beta, _): (gamma(vectors), beta(vectors))
+    case .affine(let gamma, let beta): (gamma(vectors), beta(vectors))
+    }
+  }
+
+  /// [R, K, D] modulated by one scale and shift per row [R, D] -> [R, K, D]
+  package func callAsFunction(_ x: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
+    let modulated = x.modulated(scale: scale, shift: shift)
+    switch self {
+    case .perceptrons(_, _, let output): return output(modulated)
+    case .affine: return modulated
     }
   }
 

@@ -28,48 +28,32 @@ package struct RoformerLayer: Sendable {
       values: crossAttention.value(semantic))
   }
 
-  /// [R, S, D] -> [R, S, D]. The first `conditional` rows read the semantic tokens; the others turn cross-attention
-  /// into self-attention: the same weights, keys and values from the row's own normalised x, everything at the
-  /// segments' positions.
-  package func callAsFunction(_ x: Tensor, conditional: Int, memory: CrossMemory?, positions: SegmentPositions)
-    -> Tensor
-  {
-    let own = AttentionOptions(
-      heads: selfAttention.heads, queryPositions: positions.rows, keyPositions: positions.rows)
-    let attended = attendSelf(norms[0](x), options: own, adding: x)
-    let crossed = attendCross(
-      norms[1](attended), conditional: conditional, memory: memory, positions: positions, own: own, adding: attended)
+  /// [R, S, D] -> [R, S, D]. Rows read the semantic tokens in `memory`; without one, cross-attention turns into
+  /// self-attention: the same weights, keys and values from the row's own normalised x, everything at the segments'
+  /// positions.
+  package func callAsFunction(_ x: Tensor, memory: CrossMemory?, positions: SegmentPositions) -> Tensor {
+    let attended = attend(norms[0](x), selfAttention, memory: nil, positions: positions, adding: x)
+    let crossed = attend(norms[1](attended), crossAttention, memory: memory, positions: positions, adding: attended)
     return narrow(widen(norms[2](crossed), activation: .gelu), adding: crossed)
   }
 
-  private func attendSelf(_ normed: Tensor, options: AttentionOptions, adding x: Tensor) -> Tensor {
-    let attention = selfAttention
-    let mixed = attention.query(normed).attention(
-      keys: attention.key(normed), values: attention.value(normed), options: options)
-    return attention.mix(mixed, adding: x)
-  }
-
-  private func attendCross(
-    _ normed: Tensor, conditional: Int, memory: CrossMemory?, positions: SegmentPositions, own: AttentionOptions,
+  /// Attention of `normed` to the memory, or to itself.
+  private func attend(
+    _ normed: Tensor, _ attention: RotaryAttention, memory: CrossMemory?, positions: SegmentPositions,
     adding x: Tensor
   ) -> Tensor {
-    let attention = crossAttention
-    let rows = normed.shape[0]
-    let queries = attention.query(normed)
-    var parts: [Tensor] = []
-    if conditional > 0 {
-      guard let memory else { preconditionFailure("RoformerLayer: \(conditional) conditional rows without memory") }
-      let options = AttentionOptions(heads: attention.heads, queryPositions: positions.queries)
-      parts.append(
-        queries.rows(0..<conditional).attention(keys: memory.keys, values: memory.values, options: options))
-    }
-    if conditional < rows {
-      let unconditional = normed.rows(conditional..<rows)
-      parts.append(
-        queries.rows(conditional..<rows).attention(
-          keys: attention.key(unconditional), values: attention.value(unconditional), options: own))
-    }
-    return attention.mix(parts.count == 1 ? parts[0] : .concatenated(parts, axis: 0), adding: x)
+    let mixed =
+      if let memory {
+        attention.query(normed).attention(
+          keys: memory.keys, values: memory.values,
+          options: AttentionOptions(heads: attention.heads, queryPositions: positions.queries))
+      } else {
+        attention.query(normed).attention(
+          keys: attention.key(normed), values: attention.value(normed),
+          options: AttentionOptions(
+            heads: attention.heads, queryPositions: positions.rows, keyPositions: positions.rows))
+      }
+    return attention.mix(mixed, adding: x)
   }
 
   package static func describe(in layout: inout ModuleLayout, _ dpd: ModelConfiguration.Diffusion) {

@@ -2,20 +2,23 @@ import NocturneTensor
 
 extension SemanticLM {
   /// Memory that the key/value caches of captions decoded together may take.
-  private static let cacheBudget = 1 << 30
+  package static let cacheBudget = 1 << 30
 
   /// `count` semantic tokens after each prefix. Captions are decoded together as far as the cache budget goes; token
   /// `t` of a row is drawn with element t of its seed's stream, so neither grouping nor order changes a token.
   ///
-  /// - Parameter progress: given the tokens drawn so far in this call; a throw ends the call.
+  /// - Parameters:
+  ///   - cacheBudget: bytes of key/value caches.
+  ///   - progress: given the tokens drawn so far in this call; a throw ends the call.
   package func generate(
-    prefixes: [[Int]], count: Int, seeds: [UInt64], sampling: SemanticSampling, progress: (Int) throws -> Void
+    prefixes: [[Int]], count: Int, seeds: [UInt64], sampling: SemanticSampling, cacheBudget: Int = Self.cacheBudget,
+    progress: (Int) throws -> Void
   ) throws -> [[Int]] {
     precondition(prefixes.count == seeds.count, "SemanticLM: \(prefixes.count) prefixes, \(seeds.count) seeds")
     precondition(count >= 0, "SemanticLM: \(count) tokens")
     guard count > 0 else { return prefixes.map { _ in [] } }
     let capacity = configuration.rvq.quantizers + 1 + count
-    let group = max(1, Self.cacheBudget / SemanticCache.bytes(configuration.lm, capacity: capacity))
+    let group = max(1, cacheBudget / SemanticCache.bytes(configuration.lm, capacity: capacity))
     var results: [[Int]] = []
     var drawn = 0
     for start in stride(from: 0, to: prefixes.count, by: group) {

@@ -1,5 +1,9 @@
+package import NocturneManifest
+
 /// What a finished file must be.
 package struct ArtifactExpectation: Hashable, Sendable {
+  /// Container, and then 24-bit samples; nil takes whatever decodes.
+  package var format: AudioFormat?
   package var sampleRate: Int
   package var channels: Int
   /// Samples per channel, exactly.
@@ -10,8 +14,10 @@ package struct ArtifactExpectation: Hashable, Sendable {
   package var samples: [Int32]?
 
   package init(
-    sampleRate: Int, channels: Int = 1, frames: Int, sha256: String? = nil, samples: [Int32]? = nil
+    format: AudioFormat? = nil, sampleRate: Int, channels: Int = 1, frames: Int, sha256: String? = nil,
+    samples: [Int32]? = nil
   ) {
+    self.format = format
     self.sampleRate = sampleRate
     self.channels = channels
     self.frames = frames

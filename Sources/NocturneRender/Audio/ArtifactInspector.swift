@@ -31,7 +31,7 @@ package struct ArtifactInspector: Sendable {
     if let recorded = expectation.sha256, recorded != sha256 {
       throw AudioError(.wrongDigest, "has SHA-256 \(sha256), recorded was \(recorded); render it again", file: name)
     }
-    let audio = try AudioReader.decode(bytes, name: name)
+    let audio = try AudioReader.decode(bytes, name: name, maximumFrames: expectation.frames)
     try checkForm(of: audio, expectation, name)
     let signal = try checkSignal(of: audio, name)
     if let samples = expectation.samples {
@@ -48,8 +48,13 @@ package struct ArtifactInspector: Sendable {
   private func checkForm(
     of audio: DecodedAudio, _ expectation: ArtifactExpectation, _ name: String
   ) throws(AudioError) {
-    guard audio.container != .other else {
-      throw AudioError(.wrongContainer, "is neither FLAC nor WAV", file: name)
+    if let format = expectation.format {
+      guard audio.container.rawValue == format.rawValue, audio.sampleFormat == .pcm24 else {
+        throw AudioError(
+          .wrongContainer,
+          "is \(audio.container.rawValue) of \(audio.sampleFormat.rawValue), expected \(format.rawValue) of pcm24",
+          file: name)
+      }
     }
     guard audio.channels == expectation.channels else {
       throw AudioError(.wrongChannels, "has \(audio.channels) channels, expected \(expectation.channels)", file: name)

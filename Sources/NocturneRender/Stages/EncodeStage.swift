@@ -33,7 +33,7 @@ package struct EncodeStage: Stage {
     let tags = AudioTags(caption: item.caption, seed: item.seed, fingerprint: fingerprint)
     try AudioWriter.write(audio, tags: tags, format: item.spec.format, to: file)
     let expectation = ArtifactExpectation(
-      sampleRate: sampleRate, frames: clip.length.samples, samples: audio.samples)
+      format: item.spec.format, sampleRate: sampleRate, frames: clip.length.samples, samples: audio.samples)
     do {
       var clip = clip
       clip.artifact = Clip.Artifact(file: file, facts: try inspector.inspect(file, expecting: expectation))

@@ -48,7 +48,8 @@ package final class FakeRenderer: Renderer {
   package static func facts(of item: Item) -> AudioFacts {
     let data = bytes(of: item)
     return AudioFacts(
-      sampleRate: 24_000, channels: 1, frames: Int(item.spec.seconds * 24_000), sha256: SHA256Digest.hexadecimal(of: data),
+      sampleRate: 24_000, channels: 1, frames: Int(item.spec.seconds * 24_000),
+      sha256: SHA256Digest.hexadecimal(of: data),
       bytes: data.count, peakDBFS: -3, rmsDBFS: -18, integratedLUFS: -16)
   }
 

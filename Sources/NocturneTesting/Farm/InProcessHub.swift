@@ -61,7 +61,7 @@ package final class InProcessHub: CoordinatorLink, @unchecked Sendable {
 }
 
 /// A worker's end of the hub.
-package final class InProcessWorkerLink: WorkerLink {
+package final class InProcessWorkerLink: WorkerLink, Sendable {
   private let hub: InProcessHub
   package let worker: WorkerID
 

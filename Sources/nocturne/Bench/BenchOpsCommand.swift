@@ -20,7 +20,7 @@ struct BenchOpsCommand: ParsableCommand {
   @Flag var json = false
 
   func run() throws {
-    let backend = try CPUBackend(threads: threads, precision: precision.product)
+    let backend = CPUBackend(threads: threads, precision: precision.product)
     let peak = ProductPeak.flops(on: backend)
     let cases = try ModelOperation.all(of: NamedConfiguration(named: config).configuration)
       .filter { only.map($0.name.contains) ?? true }

@@ -33,13 +33,10 @@ struct BenchRenderCommand: ParsableCommand {
   }
 
   func run() throws {
-    var location = try? ModelLocation(model: model ?? "", textEncoder: textEncoder)
-    if model == nil {
-      let encoder = try ModelLocation.textEncoder(textEncoder)
-      let checkpoint = try ModelLocation.randomCheckpoint(named: NamedConfiguration(named: config), textEncoder: encoder)
-      location = try ModelLocation(model: checkpoint.path, textEncoder: encoder?.path)
-    }
-    guard let location else { return }
+    let encoder = try ModelLocation.textEncoder(textEncoder)
+    let checkpoint =
+      try model ?? ModelLocation.randomCheckpoint(named: NamedConfiguration(named: config), textEncoder: encoder).path
+    let location = try ModelLocation(model: checkpoint, textEncoder: encoder?.path)
     var renderer: EngineRenderer?
     let loadSeconds = try Measurement.seconds {
       renderer = try EngineRenderer(location: location, threads: threads, precision: precision)

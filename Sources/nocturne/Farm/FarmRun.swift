@@ -2,6 +2,7 @@ import Foundation
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
+import NocturneModels
 import NocturneRender
 import NocturneWire
 
@@ -23,7 +24,7 @@ struct FarmRun {
     try directory.prepare()
 
     let local = try Endpoint.local(in: directory.state)
-    let waker = try Waker()
+    let waker = Waker()
     let stop = StopSignal(waker: waker)
     let signals = StopOnSignals { stop.request() }
     defer { signals.end() }
@@ -32,20 +33,19 @@ struct FarmRun {
     var options = Coordinator.Options()
     options.policy = run.policy
     options.document = try RunConfiguration.document(of: run, manifest: manifest.summary)
-    let inspector = AudioInspection(run: run)
+    let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
     options.inspector = { try inspector.look(at: $0, item: $1) }
+    let crew = LocalCrew(size: localWorkers, endpoint: local, state: directory.state, run: run) { stop.request() }
     let coordinator = try Coordinator(
       directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),
       items: ItemList(manifest.items), rejected: manifest.badRows.map(RejectedRow.init), link: link, stop: stop,
-      options: options, observer: { report.tell($0) })
-
-    let crew = LocalCrew(
-      size: min(localWorkers, max(manifest.items.count, 1)), endpoint: local, state: directory.state, run: run
-    ) { reason in
-      report.crewGaveUp(reason)
-      stop.request()
+      options: options
+    ) { event in
+      report.tell(event)
+      if case .started(let progress, _, _) = event {
+        crew.start(items: progress.counts.waiting + progress.counts.leased)
+      }
     }
-    crew.start()
     defer { crew.end() }
     let verdict = try coordinator.run()
     crew.wait()

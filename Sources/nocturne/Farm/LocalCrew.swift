@@ -1,4 +1,5 @@
 import Foundation
+import NocturneManifest
 import NocturneWire
 import Synchronization
 
@@ -17,18 +18,20 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   private let endpoint: Endpoint
   private let state: String
   private let run: ResolvedRun
-  private let gaveUp: @Sendable (String) -> Void
+  private let gaveUp: @Sendable () -> Void
   private let lock = NSLock()
   private var members: [Member]
   private var isEnding = false
   private var reason: CommandFailure?
 
   private static let shortLife = 20.0
+  /// A worker whose coordinator was killed waits this long for the same command to be run again.
+  private static let patienceSeconds = 600
   private static let quickDeathLimit = 5
 
   /// - Parameter gaveUp: called once when workers die as fast as they are started.
   init(
-    size: Int, endpoint: Endpoint, state: String, run: ResolvedRun, gaveUp: @escaping @Sendable (String) -> Void
+    size: Int, endpoint: Endpoint, state: String, run: ResolvedRun, gaveUp: @escaping @Sendable () -> Void
   ) {
     self.endpoint = endpoint
     self.state = state
@@ -40,12 +43,14 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   /// Why no workers could be kept alive; nil while all is well.
   var failure: CommandFailure? { lock.withLock { reason } }
 
-  func start() {
-    for number in members.indices { fill(number) }
+  /// Starts as many workers as there is work for.
+  func start(items: Int) {
+    for number in members.indices.prefix(items) { fill(number) }
   }
 
-  /// Waits until the workers have left by themselves, as they do when the run is over; stops those that stay.
-  func wait(seconds: Double = 20) {
+  /// Waits until the workers have left by themselves, as they do when the run is over; stops those that stay, such as
+  /// one that was still loading its weights.
+  func wait(seconds: Double = 5) {
     lock.withLock { isEnding = true }
     let deadline = Date(timeIntervalSinceNow: seconds)
     while Date() < deadline, lock.withLock({ members.contains { $0.process?.isRunning ?? false } }) { usleep(5_000) }
@@ -87,9 +92,10 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     process.arguments =
       [
         "worker", "--connect", endpoint.description, "--model", run.location.checkpoint.path, "--threads",
-        "\(run.threads)", "--precision", run.precision.rawValue, "--outbox", outbox(number),
+        "\(run.threads)", "--precision", run.precision.rawValue, "--outbox", outbox(number), "--patience",
+        "\(Self.patienceSeconds)",
       ] + (run.location.textEncoder.map { ["--text-encoder", $0.path] } ?? [])
-    FileManager.default.createFile(atPath: log(number), contents: nil)
+    _ = FileManager.default.createFile(atPath: log(number), contents: nil)
     let file = try FileHandle(forWritingTo: URL(filePath: log(number)))
     process.standardOutput = file
     process.standardError = file
@@ -118,7 +124,8 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     if tooOften {
       return giveUp(
         CommandFailure(
-          .failure, "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started"
+          .failure,
+          "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started"
             + (lastWords.map { ": \($0)" } ?? "; its log is \(log(number))")))
     }
     let delay = lock.withLock { Double(members[number].quickDeaths) * 0.2 }
@@ -132,7 +139,7 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
       isEnding = true
       return true
     }
-    if isFirst { gaveUp(failure.message) }
+    if isFirst { gaveUp() }
   }
 
   private func lastLine(of path: String) -> String? {

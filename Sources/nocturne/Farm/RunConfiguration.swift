@@ -2,6 +2,7 @@ import Foundation
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
+import NocturneModels
 
 /// What `run.json` and the journal keep of a run's configuration.
 enum RunConfiguration {
@@ -21,23 +22,23 @@ enum RunConfiguration {
   /// The caller's part of `run.json`.
   static func document(of run: ResolvedRun, manifest: ManifestSummary) throws -> Data {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     return try encoder.encode(
       Document(
-        nocturne: buildVersion, manifest: manifest.file, manifest_format: manifest.format.rawValue,
-        manifest_rows: manifest.report.rows, job: run.job?.path, model: run.location.checkpoint.path,
-        model_configuration: run.configuration.name, workers: run.workers, threads: run.threads,
+        nocturne: buildVersion, manifest: manifest.file, manifestFormat: manifest.format.rawValue,
+        manifestRows: manifest.report.rows, job: run.job?.path, model: run.location.checkpoint.path,
+        modelConfiguration: run.configuration.name, workers: run.workers, threads: run.threads,
         precision: run.precision.rawValue, policy: run.policy))
   }
 
   private struct Document: Encodable {
-    // Names as they stand in the file.
     var nocturne: String
     var manifest: String
-    var manifest_format: String
-    var manifest_rows: Int
+    var manifestFormat: String
+    var manifestRows: Int
     var job: String?
     var model: String
-    var model_configuration: String
+    var modelConfiguration: String
     var workers: Int
     var threads: Int
     var precision: String

@@ -59,7 +59,8 @@ struct ModelInfoCommand: ParsableCommand {
     print("\nparameters")
     line("MuLan (both towers)", Self.grouped(census.mulan))
     for module in census.modules {
-      line("  \(module.name)\(module.inTextPath ? "" : " (not needed for text to music)")", Self.grouped(module.parameters))
+      let remark = module.inTextPath ? "" : " (not needed for text to music)"
+      line("  \(module.name)\(remark)", Self.grouped(module.parameters))
     }
     line("text to music", Self.grouped(census.textPath))
     line("all", Self.grouped(census.total))

@@ -1,6 +1,7 @@
 import Foundation
 import NocturneCoordinator
 import NocturneFarm
+import NocturneManifest
 
 /// `--json`: every event as one object a line on standard output.
 struct JSONEvents {

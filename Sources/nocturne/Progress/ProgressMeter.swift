@@ -1,6 +1,7 @@
 import Foundation
 import NocturneCoordinator
 import NocturneFarm
+import NocturneManifest
 
 /// The figures behind the progress display.
 struct ProgressMeter {
@@ -43,7 +44,8 @@ struct ProgressMeter {
   /// `128/200  2.10 items/s  20.9x real time  eta 0:34  2 workers  0 failed`
   var line: String {
     let left = remaining.map { "eta \(Self.clock($0))" } ?? "eta -"
-    return String(format: "%d/%d  %.2f items/s  %.1fx real time  ", finished, total, itemsPerSecond, audioSeconds / elapsed)
+    let pace = String(format: "%.2f items/s  %.1fx real time", itemsPerSecond, audioSeconds / elapsed)
+    return "\(finished)/\(total)  \(pace)  "
       + "\(left)  \(workers) \(workers == 1 ? "worker" : "workers")  \(counts.dead) failed"
   }
 

@@ -2,6 +2,7 @@ import Foundation
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
+import NocturneModels
 
 /// Tells people, or a program, how a run goes: a live bar on a terminal, plain lines elsewhere, `--json` events on
 /// standard output. Called on the coordinator's thread.
@@ -60,8 +61,6 @@ final class RunReport {
     case .finished(let verdict): finish(verdict)
     }
   }
-
-  func crewGaveUp(_ reason: String) { bar.clear() }
 
   /// The exit code of a finished run.
   func status(of verdict: Verdict, rejected: Int) -> ExitStatus {

@@ -69,20 +69,27 @@ extension FarmSimulation {
         errors.removeAll { $0.item == item }
       case .notify(let notice): notices.append(notice)
       case .wake(let instant): book(.wakeCoordinator(life: coordinatorLife), at: instant)
-      case .finish(let verdict): self.verdict = verdict
+      case .finish(let verdict):
+        self.verdict = verdict
+        guard verdict.outcome == .stopped else { break }
+        stops += 1
+        coordinator = nil
+        book(.startCoordinator, in: chance() * 60)
       }
     }
   }
 
   /// Each commit is a place to die at: before it, or after it and before everything it allows.
   private func record(_ transitions: [Transition]) {
-    if happens(plan.coordinatorCrash / 2) { return crashCoordinator() }
+    writes += 1
+    let isLast = dieAtWrite?.number == writes
+    if happens(plan.coordinatorCrash / 2) || (isLast && dieAtWrite?.isCommitted == false) { return crashCoordinator() }
     do {
       try journal.commit(transitions)
     } catch {
       problems.append("journal: \(error)")
     }
-    if happens(plan.coordinatorCrash / 2) { crashCoordinator() }
+    if happens(plan.coordinatorCrash / 2) || isLast { crashCoordinator() }
   }
 
   func crashCoordinator() {
@@ -113,7 +120,9 @@ extension FarmSimulation {
     guard life == coordinatorLife, coordinator != nil, let host = hostOfWorker[worker] else { return }
     // Cut off, dead, or thrown away meanwhile: the fetch gets no answer.
     guard hosts[host].process?.id == worker, !hosts[host].isCutOff else { return }
-    guard let entry = hosts[host].outbox[receipt.lease] else { return }
+    guard let entry = hosts[host].outbox[receipt.lease] else {
+      return carry(.reachWorker(.fetch(receipt.lease, offset: 0, length: 1), worker), host: host)
+    }
     // An event that was on its way when the collection was abandoned does no harm.
     if abandoned.contains(receipt.lease), chance() < 0.5 { return }
     if happens(plan.diskFull) { return tell(.storageFell(receipt, message: "disk full", from: worker)) }

@@ -47,7 +47,9 @@ extension FarmSimulation {
         state = "leased"
       case .done:
         if state != "leased" { found.append("\(item): done while \(state)") }
-        if transition.attempt != attempt { found.append("\(item): done by attempt \(transition.attempt) of \(attempt)") }
+        if transition.attempt != attempt {
+          found.append("\(item): done by attempt \(transition.attempt) of \(attempt)")
+        }
         state = "done"
       case .released(let release):
         if state != "leased" { found.append("\(item): released while \(state)") }

@@ -37,8 +37,12 @@ package final class FarmSimulation {
   package internal(set) var renderings: [ItemKey: Int] = [:]
   package internal(set) var coordinatorCrashes = 0
   package internal(set) var workerCrashes = 0
+  package internal(set) var stops = 0
   package internal(set) var notices: [FarmNotice] = []
   package internal(set) var events = 0
+  /// Kills the coordinator at its n-th commit, counted from 1: just before it, or just after it.
+  package var dieAtWrite: (number: Int, isCommitted: Bool)?
+  var writes = 0
   /// Prints each event and its instructions when set; for finding out.
   package var trace: ((String) -> Void)?
 
@@ -56,6 +60,7 @@ package final class FarmSimulation {
   enum Action: Sendable {
     case startCoordinator
     case wakeCoordinator(life: Int)
+    case stopCoordinator
     case reachCoordinator(WorkerMessage, from: WorkerID)
     case collected(Receipt, from: WorkerID, life: Int)
     case startWorker(host: Int)
@@ -82,7 +87,8 @@ package final class FarmSimulation {
       book(.startWorker(host: host), in: chance() * 5)
       if plan.partitionEvery.isFinite { book(.partition(host: host), in: chance() * plan.partitionEvery) }
     }
-    while verdict == nil, problems.isEmpty {
+    if plan.stopEvery.isFinite { book(.stopCoordinator, in: plan.stopEvery) }
+    while verdict?.outcome != .complete, problems.isEmpty {
       guard !agenda.isEmpty else {
         problems.append("stuck: nothing will ever happen again, \(coordinator?.counts ?? ItemCounts())")
         break
@@ -103,6 +109,11 @@ package final class FarmSimulation {
     switch action {
     case .startCoordinator: startCoordinator()
     case .wakeCoordinator(let life): if life == coordinatorLife { tell(.timePassed) }
+    case .stopCoordinator:
+      if !isCalm {
+        tell(.stopRequested)
+        book(.stopCoordinator, in: chance() * plan.stopEvery)
+      }
     case .reachCoordinator(let message, let worker): tell(.messageReceived(message, from: worker))
     case .collected(let receipt, let worker, let life): endCollection(receipt, worker, life)
     case .startWorker(let host): startWorker(host)
@@ -137,6 +148,8 @@ package final class FarmSimulation {
   /// Sends a message over the network to or from a host: it may get lost, doubled, and overtaken.
   func carry(_ action: Action, host: Int) {
     if hosts[host].isCutOff || happens(plan.loss) { return }
-    for _ in 0..<(happens(plan.doubling) ? 2 : 1) { book(action, in: chance() * plan.delaySeconds) }
+    for _ in 0..<(happens(plan.doubling) ? 2 : 1) {
+      book(action, in: plan.delaySeconds * (plan.keepsOrder ? 1 : chance()))
+    }
   }
 }

@@ -15,8 +15,10 @@ package struct SimulationPlan: Sendable {
   package var loss: Double
   /// Chance that a message arrives twice.
   package var doubling: Double
-  /// Longest way of a message, seconds; all ways are drawn from 0 to it, so messages overtake each other.
+  /// Longest way of a message, seconds.
   package var delaySeconds: Double
+  /// Whether all ways take equally long; else they are drawn from 0 to the longest, and messages overtake each other.
+  package var keepsOrder: Bool
   /// Chance that a rendered item takes its worker process down (innocently).
   package var workerCrash: Double
   /// Chance, at each commit to the journal, that the coordinator dies just before or just after it.
@@ -27,6 +29,8 @@ package struct SimulationPlan: Sendable {
   package var damage: Double
   /// Seconds between two partitions of one host from the coordinator; infinity for none.
   package var partitionEvery: Double
+  /// Seconds between two requests to stop the coordinator; it is started again afterwards. Infinity for none.
+  package var stopEvery: Double
   /// Faults cease then (items go on making trouble), and the night has to end.
   package var calmAfterSeconds: Double
   package var secondsPerItem: Double
@@ -56,11 +60,13 @@ package struct SimulationPlan: Sendable {
     loss = 0
     doubling = 0
     delaySeconds = 0.01
+    keepsOrder = true
     workerCrash = 0
     coordinatorCrash = 0
     diskFull = 0
     damage = 0
     partitionEvery = .infinity
+    stopEvery = .infinity
     calmAfterSeconds = 0
     secondsPerItem = 2
   }
@@ -76,11 +82,13 @@ package struct SimulationPlan: Sendable {
     loss = chance(0.2)
     doubling = chance(0.2)
     delaySeconds = Double.random(in: 0.001...3, using: &random)
+    keepsOrder = false
     workerCrash = chance(0.1)
     coordinatorCrash = chance(0.1)
     diskFull = chance(0.1)
     damage = chance(0.05)
     if Bool.random(using: &random) { partitionEvery = Double.random(in: 20...200, using: &random) }
+    if Int.random(in: 0..<4, using: &random) == 0 { stopEvery = Double.random(in: 20...300, using: &random) }
     secondsPerItem = Double.random(in: 0.1...8, using: &random)
     policy.retry.limit = Int.random(in: 1...5, using: &random)
     policy.sharding.maxItems = Int.random(in: 1...16, using: &random)

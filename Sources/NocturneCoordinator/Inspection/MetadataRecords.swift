@@ -1,0 +1,55 @@
+import Foundation
+import NocturneManifest
+
+/// `metadata.jsonl` as it stands.
+struct MetadataRecords {
+  /// The columns that `verify` compares, and those that make up an item.
+  struct Record: Decodable {
+    var fileName: String
+    var id: String
+    var take: Int
+    var caption: String
+    var seed: UInt64
+    var seconds: Double
+    var steps: Int
+    var guidance: Double
+    var schedule: AngleScheduleKind
+    var sha256: String
+    var frames: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case fileName = "file_name"
+      case id, take, caption, seed, seconds, steps, guidance, schedule, sha256, frames
+    }
+
+    var key: ItemKey { ItemKey(row: id, take: take) }
+
+    /// The item as it was rendered; nil when the file name has no format of ours.
+    var item: Item? {
+      guard let format = AudioFormat(rawValue: (fileName as NSString).pathExtension) else { return nil }
+      return Item(
+        key: key, caption: caption,
+        spec: RenderSpec(steps: steps, guidance: guidance, seconds: seconds, schedule: schedule, format: format),
+        seed: seed, fileName: (fileName as NSString).lastPathComponent)
+    }
+  }
+
+  private(set) var byFile: [String: Record] = [:]
+  /// Lines that are no record, or stand twice: number from 1, and why.
+  private(set) var faults: [(Int, String)] = []
+
+  init(_ path: String) throws {
+    guard let contents = FileManager.default.contents(atPath: path) else { return }
+    let decoder = JSONDecoder()
+    for (index, line) in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+      if line.isEmpty, line.startIndex == contents.endIndex { break }
+      guard let record = try? decoder.decode(Record.self, from: Data(line)) else {
+        faults.append((index + 1, "is no metadata line; a rerun writes the file anew"))
+        continue
+      }
+      if byFile.updateValue(record, forKey: record.fileName) != nil {
+        faults.append((index + 1, "names \(record.fileName) a second time; a rerun writes the file anew"))
+      }
+    }
+  }
+}

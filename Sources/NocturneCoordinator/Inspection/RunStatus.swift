@@ -1,0 +1,43 @@
+package import Foundation
+package import NocturneFarm
+
+/// What can be seen of a run from outside, whether a coordinator is at work on it or not.
+package struct RunStatus: Hashable, Sendable {
+  package var run: String
+  package var record: RunRecord
+  package var created: Date
+  package var counts: ItemCounts
+  /// Process id of the coordinator at work; nil when there is none, and then `leased` items are waiting in truth.
+  package var owner: Int?
+  /// What that coordinator last wrote down, at most a few seconds old; nil when there is none.
+  package var live: LiveStatus?
+  /// `verdict` of `run.json`: `running` (also after a crash), `stopped`, `complete`, `complete with dead items`.
+  package var verdict: String?
+  package var dead: [DeadItem]
+
+  /// - Throws: `RunError` with code `noRun` or `damaged`; `JournalFault`.
+  package init(reading directory: RunDirectory) throws {
+    guard directory.isRun else {
+      throw RunError(.noRun, directory.path, "there is no run here; `nocturne render MANIFEST --out` makes one")
+    }
+    let journal = try SQLiteJournal(reading: directory.journal)
+    guard let opening = try journal.opening() else {
+      throw RunError(.noRun, directory.path, "the run was never opened; start it again")
+    }
+    run = opening.name
+    record = opening.record
+    created = Date(timeIntervalSince1970: opening.created)
+    counts = try journal.counts(total: opening.items)
+    owner = directory.owner
+    live = owner == nil ? nil : LiveStatus(contentsOf: directory.status)
+    verdict = Self.verdict(in: directory.document)
+    dead = try journal.deadItems()
+  }
+
+  private static func verdict(in path: String) -> String? {
+    guard let data = FileManager.default.contents(atPath: path),
+      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    else { return nil }
+    return object["verdict"] as? String
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import NocturneFarm
+import NocturneManifest
+import NocturneWire
+
+/// Looks at every byte of a run's results.
+package struct RunVerifier {
+  package let directory: RunDirectory
+  package let inspector: ArtifactInspection?
+
+  package init(directory: RunDirectory, inspector: ArtifactInspection? = nil) {
+    self.directory = directory
+    self.inspector = inspector
+  }
+
+  /// Compares journal, audio and metadata.
+  /// - Parameters:
+  ///   - repair: marks items with bad audio as waiting, so that a rerun renders them; needs a run that stands still.
+  ///   - progress: told the number of items looked at so far.
+  /// - Throws: `RunError` (`noRun`, `damaged`; `locked` when asked to repair a running run), `JournalFault`, `FileFault`.
+  package func verify(repair: Bool = false, progress: (Int) -> Void = { _ in }) throws -> VerificationReport {
+    guard directory.isRun else { throw RunError(.noRun, directory.path, "there is no run here") }
+    let lock = repair ? try directory.takeLock() : nil
+    defer { _ = lock }
+    let isLive = lock == nil && directory.owner != nil
+    let journal = repair ? try SQLiteJournal(directory.journal) : try SQLiteJournal(reading: directory.journal)
+    var report = VerificationReport()
+    report.counts = try journal.counts(total: try journal.opening()?.items ?? 0)
+
+    var receipts: [Receipt] = []
+    try journal.forEachDone { receipts.append($0) }
+    let records = try MetadataRecords(directory.metadata)
+    var bad: [Receipt] = []
+    for receipt in receipts {
+      let findings = findings(about: receipt, records)
+      if findings.contains(where: \.concernsAudio) { bad.append(receipt) }
+      report.findings += findings
+      report.verified += 1
+      progress(report.verified)
+    }
+    // A running coordinator has gone on since the journal was read.
+    if !isLive {
+      report.findings += strangers(receipts, records)
+    }
+    if repair, !bad.isEmpty {
+      try reopen(bad, journal)
+      report.reopened = bad.map(\.lease.item)
+    }
+    return report
+  }
+
+  private func findings(about receipt: Receipt, _ records: MetadataRecords) -> [Finding] {
+    let file = "audio/" + receipt.fileName
+    let key = receipt.lease.item
+    var findings: [Finding] = []
+    func find(_ code: Finding.Code, _ message: String) {
+      findings.append(Finding(code: code, item: key, file: file, message: message))
+    }
+    let record = records.byFile[file]
+    if let record {
+      if record.sha256 != receipt.facts.sha256 || record.key != key || record.frames != receipt.facts.frames {
+        find(.wrongLine, "metadata.jsonl says something else than the journal; a rerun writes it anew")
+      }
+    } else {
+      find(.missingLine, "has no line in metadata.jsonl; a rerun adds it")
+    }
+    let path = directory.audioFile(receipt.fileName)
+    guard let size = Directory.size(of: path) else {
+      find(.missingFile, "is missing; repair and rerun to render it again")
+      return findings
+    }
+    guard size == receipt.facts.bytes else {
+      find(.wrongSize, "has \(size) bytes instead of \(receipt.facts.bytes); repair and rerun to render it again")
+      return findings
+    }
+    do {
+      let digest = try fileDigest(path)
+      guard digest == receipt.facts.sha256 else {
+        find(
+          .wrongDigest,
+          "has SHA-256 \(digest.prefix(12)) instead of \(receipt.facts.sha256.prefix(12)); repair and rerun")
+        return findings
+      }
+      if let inspector, let item = record?.item {
+        let facts = try inspector(URL(fileURLWithPath: path), item)
+        if facts.frames != receipt.facts.frames {
+          find(.unsound, "decodes to \(facts.frames) frames instead of \(receipt.facts.frames)")
+        }
+      }
+    } catch {
+      find(.unsound, "is not sound: \(error)")
+    }
+    return findings
+  }
+
+  /// Files and lines that belong to no done item.
+  private func strangers(_ receipts: [Receipt], _ records: MetadataRecords) -> [Finding] {
+    let known = Set(receipts.map { "audio/" + $0.fileName })
+    var findings = records.faults.map { number, message in
+      Finding(code: .wrongLine, item: nil, file: "metadata.jsonl:\(number)", message: message)
+    }
+    for (file, record) in records.byFile.sorted(by: { $0.key < $1.key }) where !known.contains(file) {
+      findings.append(
+        Finding(code: .wrongLine, item: record.key, file: file, message: "has a metadata line but is not done"))
+    }
+    let names = (try? Directory.names(in: directory.audio)) ?? []
+    for name in names.sorted() where !known.contains("audio/" + name) {
+      findings.append(
+        Finding(
+          code: .extraFile, item: nil, file: "audio/" + name,
+          message: "belongs to no done item; a rerun replaces it if it is one, otherwise remove it"))
+    }
+    return findings
+  }
+
+  private func reopen(_ receipts: [Receipt], _ journal: SQLiteJournal) throws {
+    try journal.commit(
+      receipts.map {
+        Transition(
+          item: $0.lease.item, attempt: $0.lease.attempt, change: .reopened(reason: "verify found its audio damaged"))
+      })
+    let keys = Set(receipts.map(\.lease.item))
+    try LineFile(directory.metadata).remove { line in RecordLine(line).map { keys.contains($0.key) } ?? false }
+    for receipt in receipts { try Directory.remove(directory.audioFile(receipt.fileName)) }
+  }
+}

@@ -1,0 +1,9 @@
+import Synchronization
+
+/// Grows with everything that the renderer gets done; read by the heart.
+final class ProgressCounter: Sendable {
+  private let count = Atomic<UInt64>(0)
+
+  func add(_ amount: UInt64) { count.wrappingAdd(amount, ordering: .relaxed) }
+  var value: UInt64 { count.load(ordering: .relaxed) }
+}

@@ -1,0 +1,209 @@
+import Foundation
+import NocturneCoordinator
+import NocturneFarm
+import NocturneManifest
+import NocturneWire
+import NocturneWorker
+import Synchronization
+import Testing
+
+@Suite struct CrashTests {
+  struct Crash: Error {}
+
+  /// Throws at the n-th passage of one point.
+  private func crash(at point: FaultPoint, passage: Int) -> @Sendable (FaultPoint) throws -> Void {
+    let passages = Counter()
+    return { passed in
+      if passed == point, passages.next() == passage { throw Crash() }
+    }
+  }
+
+  /// The coordinator dies between two durability steps; its workers live on, and find the next one.
+  @Test(arguments: FaultPoint.allCases)
+  func coordinatorDiesAndNothingIsLostOrDoubled(_ point: FaultPoint) throws {
+    let night = Night(items: makeItems(24))
+    let renderers = (0..<2).map { _ in FakeRenderer(secondsPerItem: 0.002) }
+    let hands = renderers.enumerated().map { night.work("\($0)", renderer: $1) }
+    for passage in 1...2 {
+      let shift = night.coordinate(fault: crash(at: point, passage: passage))
+      #expect(throws: Crash.self) { try shift.verdict() }
+    }
+    let last = night.coordinate()
+    #expect(try last.verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 24)))
+    for hand in hands { #expect(try hand.exit() == .finished) }
+    try night.expectComplete()
+    // The results were in the outboxes: nothing had to be rendered again.
+    #expect(renderers.map(\.log.rendered.count).reduce(0, +) == 24)
+  }
+
+  /// Coordinator and worker both die; the worker's successor delivers what the outbox holds.
+  @Test func outboxOfADeadWorkerIsDeliveredByItsSuccessor() throws {
+    let night = Night(items: makeItems(8))
+    let first = night.coordinate(fault: crash(at: .beforeCommit, passage: 1))
+    let doomed = FakeRenderer()
+    let hand = night.work(renderer: doomed)
+    #expect(throws: Crash.self) { try first.verdict() }
+    // Twice: leave now, whatever is in the outbox.
+    hand.stop.request()
+    hand.stop.request()
+    #expect(try hand.exit() == .stopped)
+    let kept = try FileManager.default.subpathsOfDirectory(atPath: night.outbox("one"))
+      .filter { $0.hasSuffix(".artifact") }.count
+    #expect(kept > 0)
+
+    let successor = FakeRenderer()
+    let second = night.coordinate()
+    let heir = night.work(renderer: successor)
+    #expect(try second.verdict().counts.done == 8)
+    #expect(try heir.exit() == .finished)
+    #expect(kept + successor.log.rendered.count == 8)
+    try night.expectComplete()
+  }
+
+  @Test func fullDiskAtACommitPausesTheRunAndCostsNothing() throws {
+    let night = Night(items: makeItems(10))
+    let failures = Counter()
+    let shift = night.coordinate(fault: { point in
+      if point == .beforeCommit, failures.next() <= 2 { throw FileFault("write", "journal", number: ENOSPC) }
+    })
+    let renderer = FakeRenderer()
+    _ = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts.done == 10)
+    let refusals = shift.events.filter { if case .storageRefused = $0 { true } else { false } }
+    #expect(refusals.count == 2)
+    #expect(renderer.log.rendered.count == 10)
+    try night.expectComplete()
+  }
+
+  @Test func directoryThatRefusesArtifactsPausesTheRunAndCostsNothing() throws {
+    let night = Night(items: makeItems(10))
+    let partial = night.scratch.run.partial
+    let results = Counter()
+    // On the coordinator's thread, so nothing races.
+    let shift = night.coordinate(observer: { event in
+      switch event {
+      case .itemDone where results.next() == 1: try? FileManager.default.removeItem(atPath: partial)
+      case .notice(.runPaused):
+        try? FileManager.default.createDirectory(atPath: partial, withIntermediateDirectories: true)
+      default: break
+      }
+    })
+    let renderer = FakeRenderer()
+    _ = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts.done == 10)
+    #expect(shift.notices.contains { if case .runPaused = $0 { true } else { false } })
+    #expect(renderer.log.rendered.count == 10)
+    try night.expectComplete()
+  }
+
+  @Test func artifactTakenFromTheOutboxIsRenderedAgain() throws {
+    let night = Night(items: makeItems(4))
+    let renderer = FakeRenderer()
+    let hand = night.work(renderer: renderer)
+    let first = night.coordinate(fault: crash(at: .beforeCommit, passage: 1))
+    #expect(throws: Crash.self) { try first.verdict() }
+    for name in try FileManager.default.subpathsOfDirectory(atPath: night.outbox("one"))
+    where name.hasSuffix(".artifact") {
+      try FileManager.default.removeItem(atPath: night.outbox("one") + "/" + name)
+    }
+    let second = night.coordinate()
+    #expect(try second.verdict().counts.done == 4)
+    #expect(try hand.exit() == .finished)
+    #expect(renderer.log.rendered.count > 4)
+    try night.expectComplete()
+  }
+
+  @Test func tornMetadataTailIsMended() throws {
+    let night = try finishedNight(6)
+    let path = night.scratch.run.metadata
+    let whole = night.scratch.text(path)
+    // Cut in the middle of the last line, as a power cut would.
+    try String(whole.dropLast(37)).write(toFile: path, atomically: true, encoding: .utf8)
+    _ = try night.coordinate().verdict()
+    #expect(night.scratch.text(path) == whole)
+  }
+
+  @Test(arguments: ["lines lost", "line twice", "line in the middle lost", "stranger", "file lost"])
+  func metadataIsMadeToMatchTheJournal(_ damage: String) throws {
+    let night = try finishedNight(6)
+    let path = night.scratch.run.metadata
+    let whole = night.scratch.text(path)
+    var lines = night.scratch.lines(path).map(String.init)
+    switch damage {
+    case "lines lost": lines.removeLast(3)
+    case "line twice": lines.insert(lines[2], at: 2)
+    case "line in the middle lost": lines.remove(at: 1)
+    case "stranger": lines.append("{\"file_name\":\"audio/stranger.flac\"}")
+    default: lines = []
+    }
+    try lines.map { $0 + "\n" }.joined().write(toFile: path, atomically: true, encoding: .utf8)
+    #expect(try !RunVerifier(directory: night.scratch.run).verify().isClean)
+    _ = try night.coordinate().verdict()
+    #expect(night.scratch.text(path) == whole)
+  }
+
+  @Test func missingAudioIsRenderedAgain() throws {
+    let night = try finishedNight(6)
+    let run = night.scratch.run
+    try FileManager.default.removeItem(atPath: run.audioFile("row2.flac"))
+    try Data("short".utf8).write(to: URL(fileURLWithPath: run.audioFile("row4.flac")))
+    let shift = night.coordinate()
+    let renderer = FakeRenderer()
+    _ = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts.done == 6)
+    #expect(Set(renderer.log.rendered.map(\.row)) == ["row2", "row4"])
+    try night.expectComplete()
+  }
+
+  @Test func damagedAudioIsFoundByVerifyAndRepaired() throws {
+    let night = try finishedNight(6)
+    let run = night.scratch.run
+    var data = try #require(FileManager.default.contents(atPath: run.audioFile("row2.flac")))
+    data[50] ^= 1
+    try data.write(to: URL(fileURLWithPath: run.audioFile("row2.flac")))
+    try Data("x".utf8).write(to: URL(fileURLWithPath: run.audioFile("leftover.flac")))
+
+    let report = try RunVerifier(directory: run).verify(repair: true)
+    #expect(Set(report.findings.map(\.code)) == [.wrongDigest, .extraFile])
+    #expect(report.reopened == [ItemKey(row: "row2", take: 1)])
+    try FileManager.default.removeItem(atPath: run.audioFile("leftover.flac"))
+
+    let shift = night.coordinate()
+    let renderer = FakeRenderer()
+    _ = night.work(renderer: renderer)
+    _ = try shift.verdict()
+    #expect(renderer.log.rendered.map(\.row) == ["row2"])
+    try night.expectComplete()
+  }
+
+  @Test func audioThatTheJournalDoesNotKnowIsReplaced() throws {
+    let night = Night(items: makeItems(3))
+    try night.scratch.run.prepare()
+    try Data("half a file".utf8).write(to: URL(fileURLWithPath: night.scratch.run.audioFile("row1.flac")))
+    try Data("orphan".utf8).write(to: URL(fileURLWithPath: night.scratch.run.partial + "/7.part"))
+    let shift = night.coordinate()
+    _ = night.work()
+    _ = try shift.verdict()
+    try night.expectComplete()
+  }
+
+  private func finishedNight(_ count: Int) throws -> Night {
+    let night = Night(items: makeItems(count, extra: ["youtube": "yes", "caption": "theirs"]))
+    let shift = night.coordinate()
+    let hand = night.work()
+    _ = try shift.verdict()
+    _ = try hand.exit()
+    return night
+  }
+}
+
+final class Counter: Sendable {
+  private let count = Mutex(0)
+  func next() -> Int {
+    count.withLock { count in
+      count += 1
+      return count
+    }
+  }
+  var value: Int { count.withLock { $0 } }
+}

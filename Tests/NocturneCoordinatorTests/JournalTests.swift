@@ -1,0 +1,97 @@
+import Foundation
+import NocturneCoordinator
+import NocturneFarm
+import NocturneManifest
+import Testing
+
+@Suite struct JournalTests {
+  private let key = ItemKey(row: "a", take: 2)
+  private let worker = WorkerID("w-1-x")
+
+  private func receipt(_ key: ItemKey, attempt: Int = 1) -> Receipt {
+    Receipt(
+      lease: Lease(item: key, attempt: attempt, token: .max), fileName: "a-t2.flac",
+      facts: AudioFacts(
+        sampleRate: 24_000, channels: 1, frames: 9, sha256: "00", bytes: 7, peakDBFS: -0.1, rmsDBFS: -20.5,
+        integratedLUFS: -17.25),
+      modelFingerprint: "m", numericClass: "c", worker: worker, stageSeconds: ["lm": 0.1], notes: ["note"])
+  }
+
+  private var everything: [Transition] {
+    [
+      Transition(item: key, attempt: 1, change: .leased(token: .max, worker: worker, shard: .max - 1)),
+      Transition(
+        item: key, attempt: 1,
+        change: .released(
+          Release(
+            failureClass: .itemFault, message: "no", worker: worker, costsTry: true, open: true, shardLimit: 3,
+            delaySeconds: 1.5))),
+      Transition(item: key, attempt: 2, change: .leased(token: 7, worker: worker, shard: 2)),
+      Transition(item: key, attempt: 2, change: .died(.itemFault, message: "given up", worker: nil)),
+      Transition(item: key, attempt: 2, change: .reopened(reason: "asked")),
+      Transition(item: key, attempt: 3, change: .leased(token: 8, worker: worker, shard: 3)),
+      Transition(item: key, attempt: 3, change: .done(receipt(key, attempt: 3))),
+    ]
+  }
+
+  private func replayed(_ journal: SQLiteJournal) throws -> [Transition] {
+    var transitions: [Transition] = []
+    try journal.replay { transitions += $0 }
+    return transitions
+  }
+
+  @Test func everythingCommittedIsThereAfterReopening() throws {
+    let scratch = Scratch()
+    let path = scratch.path + "/journal.sqlite"
+    try SQLiteJournal(path).commit(everything)
+    let other = Transition(
+      item: ItemKey(row: "b", take: 1), attempt: 1, change: .leased(token: 1, worker: worker, shard: 9))
+    try SQLiteJournal(path).commit([other])
+    let journal = try SQLiteJournal(path)
+    #expect(try journal.isDurable())
+    #expect(try replayed(journal) == everything + [other])
+    #expect(try replayed(SQLiteJournal(reading: path)) == everything + [other])
+    #expect(try journal.story(of: key).map(\.transition) == everything)
+    #expect(try journal.story(of: ItemKey(row: "never", take: 1)).isEmpty)
+    #expect(try journal.counts(total: 5) == ItemCounts(waiting: 3, leased: 1, done: 1))
+  }
+
+  @Test func replayGoesBeyondOnePiece() throws {
+    let journal = try SQLiteJournal(":memory:")
+    let many = (0..<10_000).map {
+      Transition(item: ItemKey(row: "\($0)", take: 1), attempt: 1, change: .leased(token: 1, worker: worker, shard: 1))
+    }
+    try journal.commit(many)
+    #expect(try replayed(journal) == many)
+  }
+
+  @Test func doneItemsComeInTheOrderInWhichTheyWereDone() throws {
+    let journal = try SQLiteJournal(":memory:")
+    let keys = ["z", "a", "m"].map { ItemKey(row: $0, take: 1) }
+    try journal.commit(keys.map { Transition(item: $0, attempt: 1, change: .done(receipt($0))) })
+    try journal.commit([Transition(item: keys[0], attempt: 1, change: .reopened(reason: "gone"))])
+    try journal.commit([Transition(item: keys[0], attempt: 2, change: .done(receipt(keys[0], attempt: 2)))])
+    var done: [ItemKey] = []
+    try journal.forEachDone { done.append($0.lease.item) }
+    #expect(done == [keys[1], keys[2], keys[0]])
+  }
+
+  @Test func deadItemTellsWhoTriedIt() throws {
+    let journal = try SQLiteJournal(":memory:")
+    try journal.commit(Array(everything.prefix(4)))
+    let dead = try journal.deadItems()
+    #expect(
+      dead == [
+        DeadItem(item: key, failureClass: .itemFault, message: "given up", attempts: 2, workers: [worker])
+      ])
+  }
+
+  @Test func failedCommitLeavesNothingBehind() throws {
+    let scratch = Scratch()
+    let path = scratch.path + "/journal.sqlite"
+    try SQLiteJournal(path).commit(Array(everything.prefix(1)))
+    let reader = try SQLiteJournal(reading: path)
+    #expect(throws: JournalFault.self) { try reader.commit(everything) }
+    #expect(try replayed(SQLiteJournal(path)).count == 1)
+  }
+}

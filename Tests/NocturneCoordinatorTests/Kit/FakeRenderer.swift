@@ -1,0 +1,58 @@
+import Foundation
+import NocturneCoordinator
+import NocturneFarm
+import NocturneManifest
+import Synchronization
+
+/// Makes bytes from seeds, as fast as the disk takes them.
+struct FakeRenderer: Renderer {
+  var modelFingerprint = testModel
+  var numericClass = "fake"
+  var bytes = 100
+  var secondsPerItem = 0.0
+  /// Rows that never succeed, and why.
+  var faults: [String: RenderFault] = [:]
+  let log = Log()
+
+  final class Log: Sendable {
+    private let keys = Mutex<[ItemKey]>([])
+    func note(_ key: ItemKey) { keys.withLock { $0.append(key) } }
+    var rendered: [ItemKey] { keys.withLock { $0 } }
+  }
+
+  static func contents(of item: Item, bytes: Int) -> Data {
+    var random = SeededGenerator(seed: item.seed)
+    var data = Data(capacity: bytes + 8)
+    while data.count < bytes { withUnsafeBytes(of: random.next()) { data.append(contentsOf: $0) } }
+    return data.prefix(bytes)
+  }
+
+  func render(
+    _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
+    finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void
+  ) {
+    for item in items {
+      guard progress(1) else { return }
+      if secondsPerItem > 0 { Thread.sleep(forTimeInterval: secondsPerItem) }
+      log.note(item.key)
+      if let fault = faults[item.key.row] {
+        finished(item.key, .failure(fault))
+        continue
+      }
+      finished(item.key, artifact(item, directory))
+    }
+  }
+
+  func artifact(_ item: Item, _ directory: URL) -> Result<RenderedArtifact, RenderFault> {
+    let file = directory.appendingPathComponent(item.fileName)
+    do {
+      try Self.contents(of: item, bytes: bytes).write(to: file)
+      let facts = AudioFacts(
+        sampleRate: 24_000, channels: 1, frames: 24_000, sha256: try fileDigest(file.path), bytes: bytes,
+        peakDBFS: -1, rmsDBFS: -20, integratedLUFS: nil)
+      return .success(RenderedArtifact(file: file, facts: facts, stageSeconds: ["lm": 0.25], notes: ["fake"]))
+    } catch {
+      return .failure(RenderFault(.itemFault, "\(error)"))
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import NocturneCoordinator
+import NocturneFarm
+import NocturneManifest
+import NocturneWire
+import NocturneWorker
+import Synchronization
+import Testing
+
+/// A farm in one process: a coordinator and workers on threads of their own, real sockets, real disk.
+final class Night: Sendable {
+  let scratch = Scratch()
+  let items: [Item]
+
+  init(items: [Item]) { self.items = items }
+
+  /// Quick reactions, so that tests need not wait.
+  static var policy: FarmPolicy {
+    var policy = FarmPolicy()
+    policy.liveness.heartbeatSeconds = 0.05
+    policy.liveness.timeoutHeartbeats = 10
+    policy.liveness.graceSeconds = 0.4
+    policy.retry.backoffSeconds = 0.01
+    policy.shortage = BackoffPolicy(seconds: 0.05, limitSeconds: 0.1, jitter: 0)
+    return policy
+  }
+
+  /// A coordinator at work.
+  final class Shift: Sendable {
+    let stop = StopSignal(waker: Waker())
+    fileprivate let outcome = Mutex<Result<Verdict, any Error>?>(nil)
+    fileprivate let told = Mutex<[RunEvent]>([])
+    fileprivate let end = DispatchSemaphore(value: 0)
+
+    /// Waits for the end.
+    func verdict(_ seconds: Double = 30) throws -> Verdict {
+      guard end.wait(timeout: .now() + seconds) == .success else { throw Late() }
+      end.signal()
+      return try #require(outcome.withLock { $0 }).get()
+    }
+
+    var events: [RunEvent] { told.withLock { $0 } }
+    var notices: [FarmNotice] { events.compactMap { if case .notice(let notice) = $0 { notice } else { nil } } }
+    struct Late: Error {}
+  }
+
+  func coordinate(
+    record: RunRecord = makeRecord(), policy: FarmPolicy = Night.policy, rejected: [RejectedRow] = [],
+    inspector: (@Sendable (URL, Item) throws -> AudioFacts)? = nil,
+    fault: (@Sendable (FaultPoint) throws -> Void)? = nil, observer: (@Sendable (RunEvent) -> Void)? = nil
+  ) -> Shift {
+    let shift = Shift()
+    let thread = Thread { [self] in
+      let result = Result {
+        let link = try ZeroMQCoordinatorLink(endpoints: [scratch.endpoint], waker: shift.stop.waker)
+        var options = Coordinator.Options()
+        options.policy = policy
+        options.inspector = inspector
+        options.fault = fault
+        options.progressSeconds = 0.05
+        let coordinator = try Coordinator(
+          directory: scratch.run, record: record, items: ItemList(items), rejected: rejected, link: link,
+          stop: shift.stop, options: options
+        ) { event in
+          shift.told.withLock { $0.append(event) }
+          observer?(event)
+        }
+        return try coordinator.run()
+      }
+      shift.outcome.withLock { $0 = result }
+      shift.end.signal()
+    }
+    thread.start()
+    return shift
+  }
+
+  /// A worker at work.
+  final class Hand: Sendable {
+    let stop = StopSignal(waker: Waker())
+    fileprivate let outcome = Mutex<Result<WorkerExit, any Error>?>(nil)
+    fileprivate let end = DispatchSemaphore(value: 0)
+
+    func exit(_ seconds: Double = 30) throws -> WorkerExit {
+      guard end.wait(timeout: .now() + seconds) == .success else { throw Shift.Late() }
+      end.signal()
+      return try #require(outcome.withLock { $0 }).get()
+    }
+  }
+
+  func work(
+    _ name: String = "one", renderer: any Renderer = FakeRenderer(),
+    options: @escaping @Sendable (inout Worker.Options) -> Void = { _ in },
+    notify: @escaping @Sendable (String) -> Void = { _ in }
+  ) -> Hand {
+    let hand = Hand()
+    let thread = Thread { [self] in
+      let result = Result {
+        var chosen = Worker.Options()
+        chosen.policy.reconnectSeconds = 0.05
+        chosen.policy.reconnectLimitSeconds = 0.1
+        chosen.policy.resendSeconds = 0.2
+        chosen.policy.lingerSeconds = 2
+        chosen.policy.orphanSeconds = 10
+        options(&chosen)
+        return try Worker(
+          endpoint: scratch.endpoint, renderer: renderer, outbox: outbox(name), stop: hand.stop, options: chosen,
+          notify: notify
+        ).run()
+      }
+      hand.outcome.withLock { $0 = result }
+      hand.end.signal()
+    }
+    thread.start()
+    return hand
+  }
+
+  func outbox(_ name: String) -> String { "\(scratch.path)/outbox-\(name)" }
+
+  /// Every item once, whole, and in the books.
+  func expectComplete(bytes: Int = 100, sourceLocation: Testing.SourceLocation = #_sourceLocation) throws {
+    let run = scratch.run
+    let names = try Set(FileManager.default.contentsOfDirectory(atPath: run.audio))
+    #expect(names == Set(items.map(\.fileName)), sourceLocation: sourceLocation)
+    for item in items {
+      let data = FileManager.default.contents(atPath: run.audioFile(item.fileName))
+      #expect(data == FakeRenderer.contents(of: item, bytes: bytes), sourceLocation: sourceLocation)
+    }
+    #expect(scratch.lines(run.metadata).count == items.count, sourceLocation: sourceLocation)
+    let report = try RunVerifier(directory: run).verify()
+    #expect(report.findings.map(\.description) == [], sourceLocation: sourceLocation)
+    #expect(report.verified == items.count, sourceLocation: sourceLocation)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: run.partial) == [], sourceLocation: sourceLocation)
+  }
+}
