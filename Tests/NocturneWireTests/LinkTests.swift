@@ -7,10 +7,16 @@ import Testing
 @Suite struct LinkTests {
   private let context = ZeroMQContext()
   private let waker = Waker()
+  private let folder = Folder()
 
-  private func socketPath() -> Endpoint {
-    .ipc(path: "/tmp/nocturne-test-\(UUID().uuidString.prefix(13)).sock")
+  /// Removed with the test.
+  private final class Folder {
+    let path = "/tmp/nocturne-wire-test-\(UUID().uuidString.prefix(13))"
+    init() { try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
   }
+
+  private func socketPath() -> Endpoint { .ipc(path: "\(folder.path)/\(UUID().uuidString.prefix(8)).sock") }
 
   private func message(on link: ZeroMQCoordinatorLink) throws -> (from: WorkerID, message: WorkerMessage)? {
     try link.receive(timeoutSeconds: 5)

@@ -25,7 +25,9 @@ package final class SQLiteJournal: Journal {
       configuration.label = "journal"
       database = try DatabaseQueue(path: path, configuration: configuration)
       // GRDB's write-ahead mode comes with NORMAL, which may lose the last commits in a power cut.
-      try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      try database.writeWithoutTransaction {
+        try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
+      }
       try Self.migrator.migrate(database)
       sequence = try database.read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM transitions") ?? 0 } + 1
     } catch {

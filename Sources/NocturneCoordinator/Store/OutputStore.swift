@@ -143,7 +143,7 @@ final class OutputStore {
     let moved = sound.filter { move($0, &outcomes) }
     try fault?(.renamed)
     do throws(FileFault) {
-      if !moved.isEmpty { try Directory.sync(directory.audio) }
+      if !moved.isEmpty { try Directory.sync(directory.audio, changes: moved.count) }
       outcomes += moved.map { .stored($0.receipt, from: $0.worker) }
     } catch {
       outcomes += moved.map { .fell($0.receipt, message: error.description, from: $0.worker) }
