@@ -59,7 +59,7 @@ let package = Package(
       name: "nocturne",
       dependencies: [
         "NocturneManifest", "NocturneFarm", "NocturneWire", "NocturneCoordinator", "NocturneWorker",
-        "NocturneTensor", "NocturneCPU", "NocturneModels", "NocturneRender", arguments,
+        "NocturneTensor", "NocturneCPU", "NocturneModels", "NocturneRender", arguments, crypto,
       ],
       swiftSettings: strict),
     // Test kit and tests.

@@ -66,7 +66,7 @@ package struct AttentionOptions: Hashable, Sendable {
   package var heads: Int
   /// Query t sees keys 0...(causalOffset + t); nil: every key up to its batch row's length.
   package var causalOffset: Int?
-  /// Valid keys of each batch row (padding mask); nil: all.
+  /// Valid keys of each key row (padding mask, one length of at least 1 per row of `keys`); nil: all.
   package var keyLengths: [Int]?
   /// Rotary base theta (10000); positions may be fractional; nil positions leave that side unrotated
   /// (model.md 7.2; pairs (j, j + headDim/2)).

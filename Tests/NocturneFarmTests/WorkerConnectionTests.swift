@@ -27,6 +27,19 @@ import Testing
     #expect(gaps.prefix(5) == [1, 2, 4, 8, 10], "\(reconnections)")
   }
 
+  /// A worker slept for ever: a reconnection set the next hello while the alarm of the last one was still to ring; it rang
+  /// a moment too early, nothing was due, and the wish for the right instant was not repeated because it had not changed.
+  @Test func anAlarmThatRingsTooEarlyIsSetAgain() {
+    var state = WorkerState(card: .sample("a", holding: [], credit: 2), policy: WorkerPolicy())
+    let start = FarmInstant(nanoseconds: 1_000_000_000)
+    func alarm(_ instructions: [WorkerInstruction]) -> FarmInstant? {
+      instructions.compactMap { if case .wake(let instant) = $0 { instant } else { nil } }.last
+    }
+    let wish = alarm(state.handle(.started, now: start))
+    #expect(wish != nil)
+    #expect(alarm(state.handle(.timePassed, now: start + 0.01)) == wish)
+  }
+
   @Test func aWorkerThatNobodyEverAnsweredGivesUpWith69() {
     var table = WorkerTable { $0.connectSeconds = 5 }
     table.handle(.started)

@@ -74,7 +74,10 @@ package struct WorkerState: Sendable {
     case .itemFinished(let receipt): finish(receipt, now)
     case .itemFailed(let lease, let fault): fail(lease, fault)
     case .shardEnded(let shard): endShard(shard, now)
-    case .timePassed: passTime(now)
+    case .timePassed:
+      // The shell's alarm has rung, early perhaps: it has none until it is told again.
+      wakeAt = nil
+      passTime(now)
     case .stopRequested: stop(now)
     }
     leaveIfDone(now)

@@ -117,7 +117,7 @@ final class Night: Sendable {
   func outbox(_ name: String) -> String { "\(scratch.path)/outbox-\(name)" }
 
   /// Every item once, whole, and in the books.
-  func expectComplete(bytes: Int = 100, sourceLocation: SourceLocation = #_sourceLocation) throws {
+  func expectComplete(bytes: Int = 100, sourceLocation: Testing.SourceLocation = #_sourceLocation) throws {
     let run = scratch.run
     let names = try Set(FileManager.default.contentsOfDirectory(atPath: run.audio))
     #expect(names == Set(items.map(\.fileName)), sourceLocation: sourceLocation)

@@ -1,0 +1,32 @@
+/* One instruction set's kernels. The including file sets NK_LEVEL, NK_TABLE, NK_WIDTH, NK_BLOCK_ROWS and
+ * NK_BLOCK_VECTORS, and the compiler's target. */
+#include "vector.h"
+#include "functions.h"
+#include "elementwise.h"
+#include "rows.h"
+#include "recurrence.h"
+#include "product.h"
+#include "attention.h"
+
+const nk_kernels NK_TABLE = {
+    .level = NK_LEVEL,
+    .prepared_bytes = {4, (int)sizeof(prepared_bf16)},
+    .block_rows = {NK_BLOCK_ROWS, NK_BLOCK_ROWS},
+    .prepare = {prepare_f32, prepare_bf16},
+    .product = {product_f32, product_bf16},
+    .finish = finish,
+    .unary = unary,
+    .binary = binary,
+    .reduce = reduce,
+    .softmax = softmax,
+    .rms_norm = rms_norm,
+    .layer_norm = layer_norm,
+    .gated_silu = gated_silu,
+    .modulate = modulate,
+    .rotate = rotate,
+    .scan = scan,
+    .attention = {attention_f32, attention_bf16},
+    .sum_rows = sum_rows,
+    .to_bf16 = to_bf16,
+    .from_bf16 = from_bf16,
+};

@@ -1,0 +1,68 @@
+import CNocturneKernels
+import Foundation
+package import NocturneTensor
+
+/// The fast backend: weights packed once into panels, products and everything around them in vector kernels, several
+/// threads. It agrees with `ReferenceBackend` to rounding.
+///
+/// A result's bits depend on the numeric class only: products are single chains of sums over fixed tiles, so neither
+/// threads nor rows that ride along can change them.
+package final class CPUBackend: Backend {
+  package typealias Precision = ProductPrecision
+
+  package let name = "cpu"
+  package let numericClass: String
+  package let instructionSet: InstructionSet
+  /// Products are made of values rounded to bf16.
+  package let roundsToBF16: Bool
+  /// Products go through oneDNN instead of the kernels here.
+  package let usesOneDNN: Bool
+
+  let kernels: KernelTable
+  let pool: ThreadPool
+  let memory = BufferCache()
+  let rotary = RotaryTables()
+
+  /// - Parameters:
+  ///   - threads: threads that compute, the caller's included; every core where nil.
+  ///   - maximum: kernels of no higher instruction set than this.
+  ///   - oneDNN: whether products go through oneDNN; nil: where that uses AMX, which the kernels here do not.
+  package init(
+    threads: Int? = nil, precision: Precision = .auto, maximum: InstructionSet = .allowed,
+    oneDNN: Bool? = nil
+  ) {
+    let instructionSet = min(maximum, .ofThisCPU)
+    self.instructionSet = instructionSet
+    roundsToBF16 =
+      switch precision {
+      case .auto: instructionSet.multipliesBF16
+      case .bf16: true
+      case .f32: false
+      }
+    let oneDNNSet = String(cString: nk_dnn_isa())
+    usesOneDNN = oneDNN ?? (roundsToBF16 && instructionSet == .amxbf16 && oneDNNSet.hasSuffix("amx"))
+    precondition(
+      !usesOneDNN || !roundsToBF16 || instructionSet.multipliesBF16,
+      "CPUBackend: oneDNN's bf16 products need rows of bf16, which \(instructionSet.name) does not prepare")
+    let products =
+      usesOneDNN
+      ? "onednn-\(String(cString: nk_dnn_version()))-\(oneDNNSet)" : instructionSet.name
+    numericClass = "cpu/\(products)/\(roundsToBF16 ? "bf16" : "f32")"
+    kernels = KernelTable(instructionSet)
+    pool = ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  package var threads: Int { pool.threads }
+
+  /// Bytes held by tensors, and bytes kept to be used again.
+  package var memoryInUse: (used: Int, free: Int) { (memory.bytes.used, memory.bytes.free) }
+
+  package func allocate(count: Int) -> Storage { memory.storage(count: count) }
+
+  /// A new tensor whose every element `fill` writes.
+  func make(_ shape: Shape, _ fill: (UnsafeMutablePointer<Float>) -> Void) -> Tensor {
+    let result = Tensor(shape: shape, backend: self, storage: allocate(count: shape.count))
+    withExtendedLifetime(result) { fill(result.pointer) }
+    return result
+  }
+}

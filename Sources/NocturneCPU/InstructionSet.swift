@@ -1,0 +1,34 @@
+import CNocturneKernels
+import Foundation
+
+/// The instruction sets the kernels are compiled for, in growing order. `scalar` is what every CPU of the architecture
+/// has (SSE2, NEON).
+package enum InstructionSet: Int, Comparable, CaseIterable, Sendable {
+  case scalar, avx2, avx512, avx512bf16, amxbf16
+
+  package static func < (a: InstructionSet, b: InstructionSet) -> Bool { a.rawValue < b.rawValue }
+
+  /// `scalar`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`.
+  package var name: String { String(cString: nk_level_name(level)) }
+
+  /// What this CPU and its operating system offer.
+  package static var ofThisCPU: InstructionSet { InstructionSet(rawValue: Int(nk_cpu_level().rawValue)) ?? .scalar }
+
+  /// What this CPU offers, or less where the environment variable `NOCTURNE_MAX_ISA` names less.
+  package static var allowed: InstructionSet { allowed(by: ProcessInfo.processInfo.environment["NOCTURNE_MAX_ISA"]) }
+
+  /// A name that does not exist is a mistake of whoever set it, and traps: a limit silently ignored would look like one
+  /// obeyed.
+  package static func allowed(by name: String?) -> InstructionSet {
+    guard let name, !name.isEmpty else { return ofThisCPU }
+    guard let limit = allCases.first(where: { $0.name == name }) else {
+      preconditionFailure("NOCTURNE_MAX_ISA=\(name): not one of \(allCases.map(\.name).joined(separator: ", "))")
+    }
+    return min(limit, ofThisCPU)
+  }
+
+  /// Products of bf16 pairs in hardware.
+  package var multipliesBF16: Bool { self >= .avx512bf16 }
+
+  var level: nk_level { nk_level(rawValue: UInt32(rawValue)) }
+}

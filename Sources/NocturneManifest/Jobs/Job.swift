@@ -1,0 +1,89 @@
+/// A job file: a manifest and how to render it. Every key is optional but `manifest`; nil means that the file says nothing,
+/// so the command line overrides it and the built-in defaults fill in.
+///
+/// Relative paths (`manifest`, `out`, `model`, `textEncoder`) are resolved against the job file's folder, so a job means the same from
+/// every working directory.
+package struct Job: Hashable, Sendable {
+  /// When an item is tried again (farm.md, "Failure classes").
+  package struct Retry: Hashable, Sendable {
+    /// Tries in all, at least 1.
+    package var limit: Int?
+    /// Wait before the second try; it doubles with each further one.
+    package var backoffSeconds: Double?
+    /// The longest wait.
+    package var backoffLimitSeconds: Double?
+
+    package init(limit: Int? = nil, backoffSeconds: Double? = nil, backoffLimitSeconds: Double? = nil) {
+      self.limit = limit
+      self.backoffSeconds = backoffSeconds
+      self.backoffLimitSeconds = backoffLimitSeconds
+    }
+  }
+
+  /// How large the shards are that a worker is granted.
+  package struct Sharding: Hashable, Sendable {
+    package var targetSeconds: Double?
+    package var maxItems: Int?
+
+    package init(targetSeconds: Double? = nil, maxItems: Int? = nil) {
+      self.targetSeconds = targetSeconds
+      self.maxItems = maxItems
+    }
+  }
+
+  package struct Endpoints: Hashable, Sendable {
+    /// Where the coordinator listens besides its local `ipc://` socket, for example `tcp://127.0.0.1:5555`.
+    package var listen: String?
+
+    package init(listen: String? = nil) {
+      self.listen = listen
+    }
+  }
+
+  /// The job file, as the user gave it.
+  package var path: String
+  /// Resolved; `-` for standard input.
+  package var manifest: String
+  package var settings: RenderSettings
+  /// Resolved run directory.
+  package var out: String?
+  /// Resolved checkpoint directory.
+  package var model: String?
+  /// Resolved directory of an external text encoder.
+  package var textEncoder: String?
+  package var precision: NumericPrecision?
+  package var workers: Int?
+  package var threads: Int?
+  package var limit: Int?
+  package var strict: Bool?
+  package var json: Bool?
+  package var quiet: Bool?
+  package var retry: Retry
+  package var sharding: Sharding
+  package var endpoints: Endpoints
+
+  package init(
+    path: String, manifest: String, settings: RenderSettings = RenderSettings(), out: String? = nil,
+    model: String? = nil, textEncoder: String? = nil, precision: NumericPrecision? = nil, workers: Int? = nil,
+    threads: Int? = nil,
+    limit: Int? = nil, strict: Bool? = nil, json: Bool? = nil, quiet: Bool? = nil, retry: Retry = Retry(),
+    sharding: Sharding = Sharding(), endpoints: Endpoints = Endpoints()
+  ) {
+    self.path = path
+    self.manifest = manifest
+    self.settings = settings
+    self.out = out
+    self.model = model
+    self.textEncoder = textEncoder
+    self.precision = precision
+    self.workers = workers
+    self.threads = threads
+    self.limit = limit
+    self.strict = strict
+    self.json = json
+    self.quiet = quiet
+    self.retry = retry
+    self.sharding = sharding
+    self.endpoints = endpoints
+  }
+}

@@ -1,0 +1,76 @@
+extension ModelConfiguration {
+  /// Refuses what the networks cannot express.
+  package func validate(source: String) throws(ConfigurationError) {
+    func require(_ condition: Bool, _ message: @autoclosure () -> String) throws(ConfigurationError) {
+      if !condition { throw ConfigurationError(.impossible, message(), source: source) }
+    }
+    try require(format == Self.currentFormat, "format \(format), expected \(Self.currentFormat)")
+    for (key, value) in positives where value < 1 { try require(false, "\(key) is \(value), expected at least 1") }
+    try require(hop * latentRate == sampleRate, "hop * latentRate is \(hop * latentRate), not sampleRate \(sampleRate)")
+
+    let bert = mulan.bert
+    try require(bert.dim % bert.heads == 0, "mulan.bert.dim \(bert.dim) does not divide into \(bert.heads) heads")
+    try require(
+      bert.maxTokens >= 2 && bert.maxTokens <= bert.positions,
+      "mulan.bert.maxTokens is \(bert.maxTokens), expected 2...\(bert.positions)")
+
+    try require(lm.dim % lm.heads == 0, "lm.dim \(lm.dim) does not divide into \(lm.heads) heads")
+    try require((lm.dim / lm.heads) % 2 == 0, "lm: rotary positions need an even head width")
+    try require(lm.temperature >= 0, "lm.temperature is \(lm.temperature), expected at least 0")
+    try require(lm.topK >= 0, "lm.topK is \(lm.topK), expected at least 0 (0 is off)")
+    try require(lm.topP > 0 && lm.topP <= 1, "lm.topP is \(lm.topP), expected above 0 and at most 1 (1 is off)")
+
+    try require(dpd.dim % dpd.roformer.heads == 0, "dpd.dim does not divide into \(dpd.roformer.heads) heads")
+    try require((dpd.dim / dpd.roformer.heads) % 2 == 0, "dpd: rotary positions need an even head width")
+    try require(2 * dpd.sru.units == dpd.dim, "2 * dpd.sru.units is \(2 * dpd.sru.units), not dpd.dim \(dpd.dim)")
+    try require(dpd.segment % 2 == 0, "dpd.segment \(dpd.segment) is odd")
+    let widest = 1 << ((dpd.blocks + 1) / 2)
+    try require(
+      widest <= dpd.segment, "dpd.segment \(dpd.segment) is below \(widest), the widest merge of \(dpd.blocks) blocks")
+
+    let decoder = vae.decoder
+    try require(decoder.rates.reduce(1, *) == hop, "vae.decoder.rates do not multiply to hop \(hop)")
+    try require(
+      decoder.widths.count == decoder.rates.count && decoder.kernels.count == decoder.rates.count,
+      "vae.decoder: rates, widths and kernels differ in number")
+    try require(zip(decoder.kernels, decoder.rates).allSatisfy(>=), "vae.decoder: a kernel is shorter than its rate")
+    try require(decoder.mrfKernels.allSatisfy { $0 % 2 == 1 }, "vae.decoder.mrfKernels must be odd")
+    let encoder = vae.encoder
+    try require(encoder.rates.reduce(1, *) == hop, "vae.encoder.rates do not multiply to hop \(hop)")
+    try require(
+      [encoder.widths, encoder.kernels, encoder.mrfCounts].allSatisfy { $0.count == encoder.rates.count },
+      "vae.encoder: rates, widths, kernels and mrfCounts differ in number")
+    try require(
+      tokenizer.kernels.count == tokenizer.strides.count && tokenizer.pad.count == 2,
+      "tokenizer: kernels and strides differ in number, or pad is not two numbers")
+    try require(
+      tokenizer.strides.reduce(1, *) * semanticRate == sampleRate,
+      "tokenizer.strides do not multiply to sampleRate / semanticRate")
+  }
+
+  private var positives: [(String, Int)] {
+    [
+      ("sampleRate", sampleRate), ("hop", hop), ("latentDim", latentDim), ("latentRate", latentRate),
+      ("semanticRate", semanticRate), ("semanticVocab", semanticVocab), ("clipSeconds", clipSeconds),
+      ("mulan.dim", mulan.dim), ("mulan.bert.vocab", mulan.bert.vocab), ("mulan.bert.positions", mulan.bert.positions),
+      ("mulan.bert.layers", mulan.bert.layers), ("mulan.bert.dim", mulan.bert.dim),
+      ("mulan.bert.heads", mulan.bert.heads), ("mulan.bert.ffn", mulan.bert.ffn),
+      ("mulan.ast.layers", mulan.ast.layers), ("mulan.ast.dim", mulan.ast.dim), ("mulan.ast.heads", mulan.ast.heads),
+      ("mulan.ast.ffn", mulan.ast.ffn), ("mulan.ast.mel", mulan.ast.mel), ("mulan.ast.frames", mulan.ast.frames),
+      ("mulan.ast.patch", mulan.ast.patch), ("mulan.ast.stride", mulan.ast.stride),
+      ("rvq.quantizers", rvq.quantizers), ("rvq.codes", rvq.codes),
+      ("lm.layers", lm.layers), ("lm.dim", lm.dim), ("lm.heads", lm.heads), ("lm.ffn", lm.ffn),
+      ("dpd.dim", dpd.dim), ("dpd.blocks", dpd.blocks), ("dpd.segment", dpd.segment), ("dpd.chunks", dpd.chunks),
+      ("dpd.angleDim", dpd.angleDim), ("dpd.roformer.layers", dpd.roformer.layers),
+      ("dpd.roformer.heads", dpd.roformer.heads), ("dpd.roformer.ffn", dpd.roformer.ffn),
+      ("dpd.sru.layers", dpd.sru.layers), ("dpd.sru.units", dpd.sru.units),
+      ("vae.decoder.initial", vae.decoder.initial), ("vae.decoder.widths", vae.decoder.widths.min() ?? 0),
+      ("vae.decoder.rates", vae.decoder.rates.min() ?? 0),
+      ("vae.decoder.mrfKernels", vae.decoder.mrfKernels.min() ?? 0),
+      ("vae.decoder.dilations", vae.decoder.dilations.min() ?? 0),
+      ("vae.encoder.initial", vae.encoder.initial), ("vae.encoder.widths", vae.encoder.widths.min() ?? 0),
+      ("tokenizer.channels", tokenizer.channels), ("tokenizer.layers", tokenizer.layers),
+      ("tokenizer.dim", tokenizer.dim), ("tokenizer.positionalGroups", tokenizer.positionalGroups),
+    ]
+  }
+}

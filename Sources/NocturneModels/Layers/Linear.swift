@@ -1,0 +1,18 @@
+package import NocturneTensor
+
+/// A linear layer. Keys: `weight` [out, in] and, where the layout has one, `bias` [out].
+package struct Linear: Sendable {
+  package let prepared: PreparedLinear
+
+  package init(_ weights: ModuleWeights) throws {
+    let bias = weights.has("bias") ? try weights.tensor("bias") : nil
+    prepared = weights.backend.prepareLinear(weight: try weights.tensor("weight"), bias: bias)
+  }
+
+  package init(_ prepared: PreparedLinear) { self.prepared = prepared }
+
+  /// [..., in] -> [..., out]: activation(x W^T + b) + residual.
+  package func callAsFunction(_ x: Tensor, activation: Activation = .none, adding residual: Tensor? = nil) -> Tensor {
+    x.linear(prepared, activation: activation, residual: residual)
+  }
+}

@@ -1,0 +1,25 @@
+package import NocturneModels
+package import NocturneTensor
+
+/// What the render engine asks of a text-to-music model: the calls of `MeLoDy`, so that tests can render with a model
+/// that misbehaves on purpose. The promises are stated there; the one the engine leans on most is that an item's result
+/// does not depend on its neighbours in a call.
+package protocol MusicModel: Sendable {
+  var configuration: ModelConfiguration { get }
+  var fingerprint: String { get }
+  /// Backend, instruction set and product type.
+  var numericClass: String { get }
+
+  func embed(_ captions: [String]) throws -> [CaptionPrefix]
+  func semanticTokens(
+    prefixes: [[Int]], count: Int, seeds: [UInt64], sampling: SemanticSampling, progress: (Int) throws -> Void
+  ) throws -> [[Int]]
+  func latents(
+    semantic: [[Int]], frames: Int, request: DiffusionRequest, seeds: [UInt64], progress: (Int) throws -> Void
+  ) throws -> [Tensor]
+  func waveform(_ latents: Tensor, progress: (Int) throws -> Void) throws -> [Float]
+}
+
+extension MeLoDy: MusicModel {
+  package var numericClass: String { backend.numericClass }
+}

@@ -1,0 +1,36 @@
+// Default bodies, composed from the first tier for clarity: they are the oracles of the fused versions.
+
+extension Backend {
+  package func softmax(_ x: Tensor) -> Tensor {
+    let shifted = unary(.exponential, binary(.subtract, x, reduce(.maximum, x, axis: -1)))
+    return binary(.divide, shifted, reduce(.sum, shifted, axis: -1))
+  }
+
+  package func rmsNorm(_ x: Tensor, adding y: Tensor?, weight: Tensor, epsilon: Float) -> Tensor {
+    precondition(weight.shape == [x.shape[-1]], "rmsNorm: weight \(weight.shape) for input \(x.shape)")
+    let v = sum(x, y, operation: "rmsNorm")
+    return binary(.multiply, binary(.divide, v, rootMeanSquare(v, epsilon: epsilon)), weight)
+  }
+
+  package func layerNorm(_ x: Tensor, adding y: Tensor?, weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
+    precondition(
+      weight.shape == [x.shape[-1]] && bias.shape == weight.shape,
+      "layerNorm: weight \(weight.shape) and bias \(bias.shape) for input \(x.shape)")
+    let v = sum(x, y, operation: "layerNorm")
+    let centred = binary(.subtract, v, reduce(.mean, v, axis: -1))
+    let normal = binary(.divide, centred, rootMeanSquare(centred, epsilon: epsilon))
+    return binary(.add, binary(.multiply, normal, weight), bias)
+  }
+
+  /// sqrt(mean(v^2) + epsilon) over the innermost axis, kept with extent 1.
+  private func rootMeanSquare(_ v: Tensor, epsilon: Float) -> Tensor {
+    let meanSquare = reduce(.mean, unary(.square, v), axis: -1)
+    return unary(.squareRoot, unary(.affine(scale: 1, offset: epsilon), meanSquare))
+  }
+
+  private func sum(_ x: Tensor, _ y: Tensor?, operation: String) -> Tensor {
+    guard let y else { return x }
+    precondition(x.shape == y.shape, "\(operation): adding \(y.shape) to \(x.shape)")
+    return binary(.add, x, y)
+  }
+}

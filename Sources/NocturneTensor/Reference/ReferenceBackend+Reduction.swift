@@ -1,0 +1,31 @@
+extension ReferenceBackend {
+  package func reduce(_ op: ReduceOp, _ x: Tensor, axis: Int) -> Tensor {
+    defer { withExtendedLifetime(x) {} }
+    let axis = x.shape.axis(axis, in: "reduce \(op)")
+    let (length, source) = (x.shape[axis], x.pointer)
+    precondition(length > 0 || op == .sum, "reduce \(op): empty axis \(axis) of \(x.shape)")
+    let (outer, inner) = x.shape.around(axis)
+    var extents = x.shape.extents
+    extents[axis] = 1
+    return make(Shape(extents)) { result in
+      for o in 0..<outer {
+        for i in 0..<inner {
+          result[o * inner + i] = reduced(op, source + o * length * inner + i, count: length, stride: inner)
+        }
+      }
+    }
+  }
+
+  private func reduced(_ op: ReduceOp, _ x: UnsafePointer<Float>, count: Int, stride: Int) -> Float {
+    switch op {
+    case .sum, .mean:
+      var sum = 0.0
+      for i in 0..<count { sum += Double(x[i * stride]) }
+      return Float(op == .mean ? sum / Double(count) : sum)
+    case .maximum, .argmax:
+      var best = 0
+      for i in 1..<max(count, 1) where x[i * stride] > x[best * stride] { best = i }
+      return op == .argmax ? Float(best) : x[best * stride]
+    }
+  }
+}

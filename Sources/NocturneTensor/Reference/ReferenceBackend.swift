@@ -1,0 +1,25 @@
+/// The definition of every operation: plain loops, sums in double precision, one thread.
+///
+/// The first tier is here; the second tier is the default bodies. Others are measured against it, so it is written to be
+/// read; it is quick enough for networks of the `tiny` configuration.
+package final class ReferenceBackend: Backend {
+  package let name = "reference"
+  package let numericClass = "reference/f32"
+
+  package init() {}
+
+  package func allocate(count: Int) -> Storage { Storage(count: count) }
+
+  /// A new tensor whose every element `fill` writes.
+  func make(_ shape: Shape, _ fill: (UnsafeMutablePointer<Float>) -> Void) -> Tensor {
+    let result = Tensor(shape: shape, backend: self, storage: allocate(count: shape.count))
+    withExtendedLifetime(result) { fill(result.pointer) }
+    return result
+  }
+
+  /// Elements of one tensor under another order of axes; for preparing weights.
+  func permuted(_ x: Tensor, _ axes: [Int]) -> Tensor {
+    let strides = x.shape.strides
+    return copyStrided(x, shape: Shape(axes.map { x.shape[$0] }), strides: axes.map { strides[$0] }, offset: 0)
+  }
+}

@@ -1,0 +1,43 @@
+package import NocturneTensor
+
+/// One call of one backend operation on inputs that a name determines, with the agreement it owes the reference.
+package struct OperationCase: Sendable, CustomStringConvertible {
+  /// How far a result may stand from the reference.
+  package enum Kind: Sendable {
+    /// Moves values, or computes each in one rounding: the same bits everywhere.
+    case exact
+    /// Rounds in its own way, but never below f32.
+    case elementwise
+    /// Holds a matrix product, whose factors a bf16 backend rounds.
+    case product
+
+    /// Greatest norm of the difference over norm of the expected.
+    package func tolerance(bf16: Bool) -> Double {
+      switch self {
+      case .exact: 0
+      case .elementwise: 1e-5
+      case .product: bf16 ? 2e-2 : 1e-5
+      }
+    }
+  }
+
+  package let name: String
+  package let kind: Kind
+  private let body: @Sendable (CaseInputs) -> [Tensor]
+
+  package init(_ name: String, _ kind: Kind, _ body: @escaping @Sendable (CaseInputs) -> [Tensor]) {
+    self.name = name
+    self.kind = kind
+    self.body = body
+  }
+
+  package var description: String { name }
+
+  /// The results on `backend`, of inputs that are the same on every backend.
+  package func results(on backend: any Backend) -> [Tensor] { body(CaseInputs(name: name, backend: backend)) }
+
+  /// Every requirement of `Backend`, at sizes that leave tails in any vector width.
+  package static let all: [OperationCase] =
+    elementwise + reductions + rearrangements + products + linears + convolutions + transposedConvolutions
+    + normalisations + attentions + recurrences + segments
+}

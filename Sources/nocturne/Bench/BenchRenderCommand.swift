@@ -1,0 +1,123 @@
+import ArgumentParser
+import Foundation
+import NocturneCPU
+import NocturneManifest
+import NocturneModels
+import NocturneRender
+
+struct BenchRenderCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "render",
+    abstract: "Render clips from caption to verified file in this process, with random weights where none are shipped.")
+
+  @Option(help: "paper, demo or tiny.")
+  var config = "demo"
+  @Option(help: "Checkpoint directory instead of --config.")
+  var model: String?
+  @Option(help: "Directory of the external text encoder.")
+  var textEncoder: String?
+  @Option(help: "Clips, rendered as one shard.")
+  var clips = 1
+  @Option var steps = 5
+  @Option var guidance = 2.5
+  @Option(help: "Length of a clip in seconds. Default: the configuration's.")
+  var seconds: Double?
+  @Option var threads = ProcessInfo.processInfo.activeProcessorCount
+  @Option(help: "auto, bf16 or f32.")
+  var precision = NumericPrecision.auto
+  @Flag(help: "One JSON object.")
+  var json = false
+
+  func validate() throws {
+    if clips < 1 || steps < 1 || threads < 1 { throw ValidationError("--clips, --steps and --threads start at 1") }
+  }
+
+  func run() throws {
+    let encoder = try ModelLocation.textEncoder(textEncoder)
+    let checkpoint =
+      try model ?? ModelLocation.randomCheckpoint(named: NamedConfiguration(named: config), textEncoder: encoder).path
+    let location = try ModelLocation(model: checkpoint, textEncoder: encoder?.path)
+    var renderer: EngineRenderer?
+    let loadSeconds = try Measurement.seconds {
+      renderer = try EngineRenderer(location: location, threads: threads, precision: precision)
+    }
+    guard let renderer else { return }
+    let configuration = renderer.engine.model.configuration
+    let length = seconds ?? Double(configuration.clipSeconds)
+    let folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-bench-\(getpid())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+
+    let items = Self.items(count: clips, spec: RenderSpec(steps: steps, guidance: guidance, seconds: length))
+    var times = StageTimes()
+    var faults: [String] = []
+    let wall = Measurement.seconds {
+      renderer.engine.render(items, into: folder, progress: { _ in true }) { key, result in
+        switch result {
+        case .success(let clip): times += clip.times
+        case .failure(let error): faults.append("\(key): \(error)")
+        }
+      }
+    }
+    if let fault = faults.first { throw CommandFailure(.failure, "\(faults.count) clips failed; \(fault)") }
+    let peak = ProductPeak.flops(on: CPUBackend(threads: threads, precision: precision.product))
+    try report(
+      configuration, numericClass: renderer.numericClass, length: length, wall: wall, load: loadSeconds, times: times,
+      peak: peak)
+  }
+
+  private func report(
+    _ configuration: ModelConfiguration, numericClass: String, length: Double, wall: Double, load: Double,
+    times: StageTimes, peak: Double
+  ) throws {
+    let work = ModelWork(configuration, seconds: length)
+    let macs: [StageName: Int] = [
+      .text: work.text, .lm: work.lm, .dpd: work.diffusion(steps: steps, guidance: guidance), .vae: work.decoder,
+      .encode: 0,
+    ]
+    let perClip = wall / Double(clips)
+    let arithmetic = 2 * Double(work.total(steps: steps, guidance: guidance))
+    if json {
+      return try printJSON([
+        "config": configuration.name, "clips": clips, "steps": steps, "guidance": guidance, "seconds": length,
+        "threads": threads, "numeric_class": numericClass, "load_seconds": load, "seconds_per_clip": perClip,
+        "audio_seconds_per_second": length / perClip,
+        "stages": Dictionary(
+          uniqueKeysWithValues: StageName.allCases.map { stage -> (String, [String: Any]) in
+            let seconds = times[stage] / Double(clips)
+            let flops = 2 * Double(macs[stage] ?? 0) / max(seconds, 1e-9)
+            return (stage.rawValue, ["seconds": seconds, "macs": macs[stage] ?? 0, "peak_fraction": flops / peak])
+          }),
+        "gemm_peak_flops": peak, "peak_fraction": arithmetic / perClip / peak,
+        "peak_rss_bytes": ResourceUse.peakResidentBytes,
+      ])
+    }
+    print("\(configuration.name), \(clips) clip(s) of \(length.plain) s, \(steps) steps, guidance \(guidance.plain)")
+    print("\(numericClass), \(threads) threads, ready after \(Self.short(load)) s")
+    for stage in StageName.allCases {
+      let seconds = times[stage] / Double(clips)
+      let share = 2 * Double(macs[stage] ?? 0) / max(seconds, 1e-9) / peak
+      print(
+        "  \(stage.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)) \(Self.short(seconds)) s/clip  "
+          + "\(Self.short(Double(macs[stage] ?? 0) / 1e9)) GMAC  \(Int((100 * share).rounded())) % of peak")
+    }
+    print("  whole    \(Self.short(perClip)) s/clip, \(Self.short(length / perClip)) times real time")
+    print(
+      "  best large product \(Self.short(peak / 1e9)) GFLOP/s, of which \(Int((100 * arithmetic / perClip / peak).rounded())) %"
+    )
+    print("  peak resident \(ResourceUse.peakResidentBytes >> 20) MiB")
+  }
+
+  private static func items(count: Int, spec: RenderSpec) -> [Item] {
+    let instruments = ["piano", "strings", "marimba", "flute", "guitar", "organ", "trumpet", "synth"]
+    return (0..<count).map { number in
+      let id = "bench-\(number)"
+      return Item(
+        key: ItemKey(row: id, take: 1),
+        caption: "A slow \(instruments[number % instruments.count]) melody over soft drums and a warm bass.",
+        spec: spec, seed: UInt64(number), fileName: "\(id).flac")
+    }
+  }
+
+  private static func short(_ value: Double) -> String { String(format: value >= 100 ? "%.0f" : "%.3f", value) }
+}

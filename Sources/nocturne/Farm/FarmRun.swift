@@ -1,0 +1,69 @@
+import Foundation
+import NocturneCoordinator
+import NocturneFarm
+import NocturneManifest
+import NocturneModels
+import NocturneRender
+import NocturneWire
+
+/// A run with its coordinator in this process, and local workers beside it when asked for.
+struct FarmRun {
+  let run: ResolvedRun
+  /// Where workers of other machines (or other shells) connect, besides the run's own socket.
+  let listen: Endpoint?
+  let localWorkers: Int
+
+  /// Blocks until the run is over or stopped.
+  /// - Throws: `ManifestError`, `RunError`, `WireError`, `CommandFailure`.
+  func execute() throws -> ExitStatus {
+    try listen?.checkSecurity()
+    let directory = RunDirectory(try run.runDirectory().path)
+    let manifest = try run.reader.read()
+    let report = RunReport(run: run, total: manifest.items.count)
+    report.opening(manifest)
+    try directory.prepare()
+
+    let local = try Endpoint.local(in: directory.state)
+    let waker = Waker()
+    let stop = StopSignal(waker: waker)
+    let signals = StopOnSignals { stop.request() }
+    defer { signals.end() }
+    let link = try ZeroMQCoordinatorLink(endpoints: [local] + (listen.map { [$0] } ?? []), waker: waker)
+
+    var options = Coordinator.Options()
+    options.policy = run.policy
+    options.document = try RunConfiguration.document(of: run, manifest: manifest.summary)
+    let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
+    options.inspector = { try inspector.look(at: $0, item: $1) }
+    let crew = LocalCrew(size: localWorkers, endpoint: local, state: directory.state, run: run) { stop.request() }
+    let coordinator = try Coordinator(
+      directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),
+      items: ItemList(manifest.items), rejected: manifest.badRows.map(RejectedRow.init), link: link, stop: stop,
+      options: options
+    ) { event in
+      report.tell(event)
+      if case .started(let progress, _, _) = event {
+        crew.start(items: progress.counts.waiting + progress.counts.leased)
+      }
+    }
+    defer { crew.end() }
+    let verdict = try coordinator.run()
+    crew.wait()
+    if let failure = crew.failure { throw failure }
+    return report.status(of: verdict, rejected: manifest.badRows.count)
+  }
+}
+
+/// A manifest's items, held in memory.
+private final class ItemList: ItemSource {
+  private let items: [Item]
+  init(_ items: [Item]) { self.items = items }
+  var count: Int { items.count }
+  func item(at position: Int) -> Item { items[position] }
+}
+
+extension RejectedRow {
+  init(_ row: BadRow) {
+    self.init(id: row.id, message: row.faults.map(\.description).joined(separator: "; "))
+  }
+}

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+
+/// The command line: one type per subcommand; everything that decides lives in the libraries.
+@main
+struct Nocturne: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nocturne",
+    abstract: "Renders music from text, overnight: captions in, verified audio out.",
+    discussion: """
+      Start a run in the evening with `nocturne render`, run the same command again to resume it after anything went \
+      wrong, and look at RUN/run.json in the morning.
+
+      Exit codes: 0 complete; 2 finished with dead items; 64 usage; 65 bad input data; 69 an endpoint cannot be bound \
+      or reached; 73 cannot write the run directory; 75 stopped before the end, rerun to resume.
+      """,
+    version: buildVersion,
+    subcommands: [
+      RenderCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self, StatusCommand.self,
+      VerifyCommand.self, ModelCommand.self, BenchCommand.self,
+    ])
+
+  static func main() {
+    ignoreBrokenPipes()
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let failure as CommandFailure {
+      failure.reportAndExit()
+    } catch {
+      if exitCode(for: error) != .failure { exit(withError: error) }
+      CommandFailure(wrapping: error).reportAndExit()
+    }
+  }
+}
+
+/// Version of the binary, sent in the handshake and written to `run.json`.
+let buildVersion = "0.1.0"
+
+/// A reader that goes away (`nocturne status | head`) must end us by an error code, not by a signal.
+private func ignoreBrokenPipes() {
+  signal(SIGPIPE, SIG_IGN)
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Foundation
+import NocturneFarm
+import NocturneManifest
+import NocturneModels
+import NocturneRender
+
+struct PlanCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Validate a manifest or job and say what a run would do: items, audio, arithmetic, time, disk.",
+    discussion: "With --measure one clip is rendered first, and the hours come from it.")
+
+  @Argument(help: "Job file or manifest, or - for standard input.")
+  var source: String
+  @Option(help: "Run directory, to check its file system.")
+  var out: String?
+  @Flag(help: "Render one clip to measure this machine.")
+  var measure = false
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let run = try ResolvedRun(source: source, out: out, options: options)
+    var kinds: [RenderSpec: Int] = [:]
+    var faults: [ManifestError] = []
+    let summary = try run.reader.forEach(
+      badRow: { faults += $0.faults }, item: { kinds[$0.spec, default: 0] += 1 })
+    let report = summary.report
+    let macs = kinds.reduce(0.0) { sum, kind in
+      let work = ModelWork(run.configuration, seconds: kind.key.seconds)
+      return sum + Double(kind.value) * Double(work.total(steps: kind.key.steps, guidance: kind.key.guidance))
+    }
+    // 24-bit mono; FLAC of music keeps about two thirds.
+    let bytes = kinds.reduce(0.0) { sum, kind in
+      let raw = Double(kind.value) * kind.key.seconds * Double(run.configuration.sampleRate) * 3
+      return sum + (kind.key.format == .flac ? raw * 0.67 : raw)
+    }
+    let seconds = measure ? try secondsPerMAC(run, kinds) * macs / Double(max(run.workers, 1)) : nil
+
+    if run.json {
+      var object: [String: Any] = [
+        "manifest": summary.file, "format": summary.format.rawValue, "manifest_sha256": summary.sha256,
+        "rows": report.rows, "bad_rows": report.badRows, "items": report.items, "audio_seconds": report.seconds,
+        "macs": macs, "disk_bytes": bytes, "model": run.location.checkpoint.path,
+        "model_configuration": run.configuration.name, "workers": run.workers, "threads": run.threads,
+        "shard_items_at_most": run.policy.sharding.maxItems, "notes": report.notes.map(\.description),
+        "faults": faults.prefix(1000).map(\.description),
+      ]
+      object["render_seconds"] = seconds
+      return try printJSON(object)
+    }
+    for fault in faults { Terminal.remark("\(fault)") }
+    for note in report.notes { Terminal.remark("\(note)") }
+    print("manifest    \(summary.file) (\(summary.format.rawValue), \(summary.bytes) bytes)")
+    print("rows        \(report.rows), of which \(report.badRows) bad")
+    print("items       \(report.items) of \(report.selectedRows) rows, \(kinds.count) kind(s) of clip")
+    print("audio       \(ProgressMeter.clock(report.seconds))")
+    print("model       \(run.configuration.name), \(run.location.checkpoint.path)")
+    print("arithmetic  \(String(format: "%.3g", macs / 1e12)) T multiply-accumulates")
+    print("disk        about \(Int(bytes / 1e6)) MB")
+    print("workers     \(run.workers) x \(run.threads) thread(s), shards of at most \(run.policy.sharding.maxItems)")
+    if let seconds { print("time        about \(ProgressMeter.clock(seconds)) on this machine") }
+  }
+
+  /// Renders one clip of the commonest kind and puts its wall time over its arithmetic.
+  private func secondsPerMAC(_ run: ResolvedRun, _ kinds: [RenderSpec: Int]) throws -> Double {
+    guard let spec = kinds.max(by: { $0.value < $1.value })?.key else { return 0 }
+    let renderer = try EngineRenderer(location: run.location, threads: run.threads, precision: run.precision)
+    let folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-plan-\(getpid())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let item = Item(
+      key: ItemKey(row: "warm-up", take: 1), caption: "A slow piano melody over soft drums.", spec: spec, seed: 0,
+      fileName: "warm-up.\(spec.format.rawValue)")
+    let wall = Measurement.seconds {
+      renderer.engine.render([item], into: folder, progress: { _ in true }, finished: { _, _ in })
+    }
+    let work = ModelWork(run.configuration, seconds: spec.seconds)
+    return wall / Double(work.total(steps: spec.steps, guidance: spec.guidance))
+  }
+}

@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import NocturneWire
+
+struct RenderCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "render", abstract: "Render a manifest on this machine: coordinator and local workers, one command.",
+    discussion: "Run the same command again to resume: finished clips are kept, the rest is rendered.")
+
+  @Argument(help: "Manifest (CSV, TSV, JSONL, OpenAI-batch JSONL or plain text), job file, or - for standard input.")
+  var manifest: String
+  @Option(help: "Run directory.")
+  var out: String?
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let run = try ResolvedRun(source: manifest, out: out, options: options)
+    let farm = FarmRun(run: run, listen: try run.listen.map(Endpoint.init), localWorkers: max(1, run.workers))
+    exitUnlessComplete(try farm.execute())
+  }
+}
+
+struct CoordinatorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "coordinator", abstract: "Hand out the work of a manifest or job to workers that connect.",
+    discussion: "It loads no weights, but needs the checkpoint directory to know which model the workers must have.")
+
+  @Argument(help: "Job file or manifest, or - for standard input.")
+  var source: String
+  @Option(help: "Run directory.")
+  var out: String?
+  @Option(help: "Where workers connect: ipc://PATH or tcp://127.0.0.1:PORT. The run's own socket is always open.")
+  var listen: String?
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let run = try ResolvedRun(source: source, out: out, listen: listen, options: options)
+    let farm = FarmRun(run: run, listen: try run.listen.map(Endpoint.init), localWorkers: options.workers ?? 0)
+    exitUnlessComplete(try farm.execute())
+  }
+}
+
+private func exitUnlessComplete(_ status: ExitStatus) {
+  if status != .complete { Foundation.exit(status.rawValue) }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import NocturneFarm
+import NocturneManifest
+import NocturneModels
+
+/// A run with every question answered: manifest row > command line > job file > model default.
+struct ResolvedRun {
+  /// Path, or `-`.
+  var manifest: String
+  var job: Job?
+  var out: URL?
+  var location: ModelLocation
+  var configuration: ModelConfiguration
+  var fingerprint: String
+  var reader: ManifestReader
+  var policy: FarmPolicy
+  var precision: NumericPrecision
+  var workers: Int
+  var threads: Int
+  /// Where the coordinator listens, when the command line or the job says so.
+  var listen: String?
+  var json: Bool
+  var quiet: Bool
+
+  /// - Parameter source: a manifest or a job file, told apart by content.
+  /// - Throws: `JobError`, `CheckpointError`, `ValidationError`, `CommandFailure`.
+  init(source: String, out: String?, listen: String? = nil, options: RunOptions) throws {
+    let job = source != "-" && Job.isJob(path: source) ? try Job.read(path: source) : nil
+    self.job = job
+    manifest = job?.manifest ?? source
+    self.out = (out ?? job?.out).map { URL(filePath: $0, directoryHint: .isDirectory).standardizedFileURL }
+    location = try ModelLocation(
+      model: options.model ?? job?.model, textEncoder: options.textEncoder ?? job?.textEncoder)
+    let checkpoint = try CheckpointDirectory(location.checkpoint, textEncoderDirectory: location.textEncoder)
+    configuration = checkpoint.configuration
+    fingerprint = checkpoint.fingerprint
+
+    let limits = RenderLimits(maximumSeconds: Double(configuration.clipSeconds))
+    let model = RenderSettings(
+      guidance: configuration.dpd.guidance, schedule: AngleScheduleKind(rawValue: configuration.dpd.schedule.rawValue))
+    let asked = try (job?.settings ?? RenderSettings()).overlaid(by: options.settings(limits: limits))
+    if let fault = asked.firstFault(limits: limits) { throw ValidationError(fault.message) }
+    reader = ManifestReader(
+      path: manifest,
+      options: ManifestReader.Options(
+        run: model.overlaid(by: asked), limits: limits,
+        caseFolding: self.out.map(Self.foldsCase) ?? false, strict: options.strict || job?.strict ?? false,
+        limit: options.limit ?? job?.limit))
+
+    policy = FarmPolicy(job: job)
+    precision = options.precision.flatMap(NumericPrecision.init(rawValue:)) ?? job?.precision ?? .auto
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    // A small model runs best with a worker on each core; a large one would fill the memory with copies of itself.
+    let large = checkpoint.manifest.files.values.reduce(0) { $0 + $1.bytes } > 500_000_000
+    threads = options.threads ?? job?.threads ?? (large ? cores : 1)
+    workers = options.workers ?? job?.workers ?? (large ? 1 : max(1, cores / threads))
+    self.listen = listen ?? job?.endpoints.listen
+    json = options.json || job?.json ?? false
+    quiet = options.quiet || job?.quiet ?? false
+  }
+
+  /// - Throws: `ValidationError` when neither command line nor job names a run directory.
+  func runDirectory() throws -> URL {
+    guard let out else { throw ValidationError("no run directory: give --out RUN, or `out` in the job file") }
+    return out
+  }
+
+  /// Whether the file system where the run will lie folds case, tried on a file beside it.
+  private static func foldsCase(_ out: URL) -> Bool {
+    var folder = out
+    while !FileManager.default.fileExists(atPath: folder.path), folder.path != "/" {
+      folder = folder.deletingLastPathComponent()
+    }
+    let name = ".nocturne-Case-\(getpid())"
+    let probe = folder.appending(path: name)
+    guard FileManager.default.createFile(atPath: probe.path, contents: nil) else { return false }
+    defer { try? FileManager.default.removeItem(at: probe) }
+    return FileManager.default.fileExists(atPath: folder.appending(path: name.lowercased()).path)
+  }
+}
+
+extension FarmPolicy {
+  /// The defaults with what the job file states.
+  init(job: Job?) {
+    self.init()
+    guard let job else { return }
+    retry.limit = job.retry.limit ?? retry.limit
+    retry.backoffSeconds = job.retry.backoffSeconds ?? retry.backoffSeconds
+    retry.backoffLimitSeconds = job.retry.backoffLimitSeconds ?? retry.backoffLimitSeconds
+    sharding.targetSeconds = job.sharding.targetSeconds ?? sharding.targetSeconds
+    sharding.maxItems = job.sharding.maxItems ?? sharding.maxItems
+  }
+}

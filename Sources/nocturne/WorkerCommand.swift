@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import NocturneFarm
+import NocturneManifest
+import NocturneWire
+import NocturneWorker
+
+struct WorkerCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "worker", abstract: "Render for a coordinator until the run is over or until told to stop.",
+    discussion: """
+      The first SIGINT or SIGTERM finishes what is being rendered and hands the rest back, the second stops at once. \
+      What was rendered and not yet accepted waits in the outbox, also over a kill and a restart.
+      """)
+
+  @Option(help: "The coordinator: ipc://PATH or tcp://HOST:PORT.")
+  var connect: String
+  @Option(help: "Checkpoint directory. Default: the checkpoint shipped in Models/.")
+  var model: String?
+  @Option(help: "Directory of the external text encoder's model.safetensors and vocab.txt.")
+  var textEncoder: String?
+  @Option(help: "Threads that compute. Default: every core.")
+  var threads: Int?
+  @Option(help: "auto, bf16 or f32.")
+  var precision = NumericPrecision.auto
+  @Option(
+    help: "Directory of finished clips on their way; one for each worker. Default: in the user's state directory.")
+  var outbox: String?
+  @Option(help: "Seconds to wait for a lost coordinator to return. Default: for ever.")
+  var patience: Double?
+  @Option(help: "Comma-separated tags that say what this worker is good for.")
+  var tags: String?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    if let patience, patience < 0 { throw ValidationError("--patience is \(patience.plain); it must not be negative") }
+  }
+
+  func run() throws {
+    let endpoint = try Endpoint(connect)
+    try endpoint.checkSecurity()
+    let renderer = try EngineRenderer(
+      location: ModelLocation(model: model, textEncoder: textEncoder),
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
+    let exit = try WorkerProcess.run(
+      renderer, endpoint: endpoint, outbox: outbox ?? Self.defaultOutbox, patienceSeconds: patience,
+      tags: tags?.split(separator: ",").map(String.init) ?? [])
+    if exit.status != 0 { throw CommandFailure(exit) }
+  }
+
+  /// `~/.local/state/nocturne/outbox`: one worker of a user and machine can do without naming one.
+  private static var defaultOutbox: String {
+    let environment = ProcessInfo.processInfo.environment
+    let state = environment["XDG_STATE_HOME"] ?? (environment["HOME"] ?? "/tmp") + "/.local/state"
+    return state + "/nocturne/outbox"
+  }
+}

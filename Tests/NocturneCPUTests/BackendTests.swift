@@ -1,0 +1,58 @@
+import NocturneCPU
+import NocturneTensor
+import Testing
+
+@Suite struct BackendTests {
+  @Test func theNumericClassNamesSetAndPrecision() {
+    #expect(CPUBackend(threads: 1, precision: .f32, maximum: .scalar).numericClass == "cpu/scalar/f32")
+    #expect(CPUBackend(threads: 1, precision: .bf16, maximum: .scalar).numericClass == "cpu/scalar/bf16")
+    #expect(CPUBackend(threads: 1, maximum: .scalar).numericClass == "cpu/scalar/f32")
+    let expected = InstructionSet.ofThisCPU.multipliesBF16
+    #expect(CPUBackend(threads: 1, maximum: .ofThisCPU).roundsToBF16 == expected)
+  }
+
+  @Test func theEnvironmentLimitsTheInstructionSet() {
+    #expect(InstructionSet.allowed(by: nil) == .ofThisCPU)
+    #expect(InstructionSet.allowed(by: "") == .ofThisCPU)
+    #expect(InstructionSet.allowed(by: "scalar") == .scalar)
+    #expect(InstructionSet.allowed(by: "amx_bf16") == .ofThisCPU)
+  }
+
+  @Test func anUnknownInstructionSetTraps() async {
+    await #expect(processExitsWith: .failure) { _ = InstructionSet.allowed(by: "avx1024") }
+  }
+
+  @Test func denormalsAreFlushedOnEveryThreadAndOnlyThere() {
+    let backend = CPUBackend(threads: 2)
+    let denormal = Float(1e-40)
+    let x = Tensor.full(denormal, shape: [300_000], on: backend)
+    let scaled = backend.unary(.affine(scale: 1e20, offset: 0), x).values
+    #expect(scaled.allSatisfy { $0 == 0 })
+    #expect(denormal * 1e20 > 0)
+  }
+
+  @Test func outputsAreRoundedOnlyInsideProducts() {
+    let backend = CPUBackend(threads: 1, precision: .bf16)
+    let value = Float(1) + 1 / 1024  // needs eleven bits
+    let x = Tensor.full(value, shape: [1, 1], on: backend)
+    let weights = backend.prepareLinear(weight: Tensor([1], shape: [1, 1], on: backend), bias: nil)
+    #expect(backend.linear(x, weights).values == [1])
+    #expect(backend.linear(x, weights, residual: x).values == [1 + value])
+  }
+
+  @Test func anotherBackendsWeightsTrap() async {
+    await #expect(processExitsWith: .failure) {
+      let (cpu, reference) = (CPUBackend(threads: 1), ReferenceBackend())
+      let weights = reference.prepareLinear(weight: Tensor([1], shape: [1, 1], on: reference), bias: nil)
+      _ = cpu.linear(Tensor([1], shape: [1, 1], on: cpu), weights)
+    }
+  }
+
+  @Test func anAllInfiniteMaskNeverReachesTheKernels() async {
+    await #expect(processExitsWith: .failure) {
+      let backend = CPUBackend(threads: 1)
+      let x = Tensor.full(1, shape: [1, 2, 4], on: backend)
+      _ = backend.attention(queries: x, keys: x, values: x, options: AttentionOptions(heads: 1, keyLengths: [0]))
+    }
+  }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import NocturneManifest
+import Testing
+
+struct JobTests {
+  /// Writes `text` into a job file of its own folder and hands its path over.
+  private func withJob<Result>(_ text: String, named name: String = "job.yaml", _ body: (String) throws -> Result)
+    throws
+    -> Result
+  {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-job-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: name)
+    try Data(text.utf8).write(to: file)
+    return try body(file.path)
+  }
+
+  private static let everyKey = """
+    manifest: captions/night.csv
+    out: /srv/runs/night
+    model: ../checkpoints/demo
+    textEncoder: encoder
+    precision: bf16
+    steps: 10
+    guidance: 3.5
+    seconds: 8
+    seed: 42
+    takes: 2
+    format: wav
+    schedule: uniform
+    workers: 0
+    threads: 4
+    limit: 100
+    strict: true
+    json: yes
+    quiet: false
+    retry: {limit: 5, backoffSeconds: 0.5, backoffLimitSeconds: 60}
+    sharding:
+      targetSeconds: 30
+      maxItems: 8
+    endpoints:
+      listen: tcp://127.0.0.1:5555
+    """
+
+  @Test func everyKeyIsReadAndPathsCountFromTheJob() throws {
+    try withJob(Self.everyKey) { path throws in
+      let folder = URL(filePath: path).deletingLastPathComponent().path
+      #expect(
+        try Job.read(path: path)
+          == Job(
+            path: path, manifest: "\(folder)/captions/night.csv",
+            settings: RenderSettings(
+              steps: 10, guidance: 3.5, seconds: 8, seed: 42, takes: 2, format: .wav, schedule: .uniform),
+            out: "/srv/runs/night", model: "\(folder)/../checkpoints/demo", textEncoder: "\(folder)/encoder",
+            precision: .bf16, workers: 0, threads: 4, limit: 100, strict: true, json: true, quiet: false,
+            retry: .init(limit: 5, backoffSeconds: 0.5, backoffLimitSeconds: 60),
+            sharding: .init(targetSeconds: 30, maxItems: 8), endpoints: .init(listen: "tcp://127.0.0.1:5555")))
+    }
+  }
+
+  @Test func keysLeftOutOrEmptySayNothing() throws {
+    try withJob("manifest: '-'\nsteps:\nretry: ~\n") { path throws in
+      #expect(try Job.read(path: path) == Job(path: path, manifest: "-"))
+    }
+  }
+
+  private static let faulty: [(String, JobError.Code, Int, Int)] = [
+    ("manifest: a.csv\nstepps: 5\n", .unknownKey, 2, 1),
+    ("manifest: a.csv\nretry:\n  limit: 3\n  backoff: 5\n", .unknownKey, 4, 3),
+    ("manifest: a.csv\n5: x\n", .unknownKey, 2, 1),
+    ("steps: 5\n", .missingKey, 0, 0),
+    ("manifest:\n", .missingKey, 0, 0),
+    ("", .missingKey, 0, 0),
+    ("- a\n- b\n", .notAMapping, 1, 1),
+    ("manifest: a.csv\nretry: 5\n", .notAMapping, 2, 8),
+    ("manifest: [a.csv]\n", .wrongType, 1, 11),
+    ("manifest: a.csv\nsteps: many\n", .wrongType, 2, 8),
+    ("manifest: a.csv\nsteps: 0\n", .outOfRange, 2, 8),
+    ("manifest: a.csv\nseconds: 11\n", .outOfRange, 2, 10),
+    ("manifest: a.csv\nformat: mp3\n", .unknownChoice, 2, 9),
+    ("manifest: a.csv\nprecision: f16\n", .unknownChoice, 2, 12),
+    ("manifest: a.csv\nworkers: -1\n", .outOfRange, 2, 10),
+    ("manifest: a.csv\nthreads: 2.5\n", .wrongType, 2, 10),
+    ("manifest: a.csv\nstrict: perhaps\n", .wrongType, 2, 9),
+    ("manifest: a.csv\nretry: {limit: 0}\n", .outOfRange, 2, 16),
+    ("manifest: a.csv\nsharding: {maxItems: x}\n", .wrongType, 2, 22),
+    ("manifest: a.csv\nmanifest: b.csv\n", .badYAML, 1, 1),
+    ("manifest: \"a.csv\nsteps: 5\n", .badYAML, 3, 1),
+    ("manifest: a.csv\n\tsteps: 5\n", .badYAML, 2, 1),
+    ("manifest: a.csv\nout: *nowhere\n", .badYAML, 2, 6),
+  ]
+
+  @Test(arguments: faulty)
+  func faultsAreNamedWithLineAndColumn(faulty: (String, JobError.Code, Int, Int)) throws {
+    try withJob(faulty.0) { path throws in
+      let error = try #require(throws: JobError.self) {
+        try Job.read(path: path, limits: RenderLimits(maximumSeconds: 10))
+      }
+      #expect(error.code == faulty.1, "\(error)")
+      #expect(error.location == SourceLocation(file: path, line: faulty.2, column: faulty.3), "\(error)")
+      #expect(error.description.split(whereSeparator: \.isNewline).count == 1)
+    }
+  }
+
+  @Test func aSlipOfTwoLettersIsGuessed() throws {
+    try withJob("manifest: a.csv\nstepps: 5\n") { path throws in
+      let error = try #require(throws: JobError.self) { try Job.read(path: path) }
+      #expect(error.message == "unknown key \"stepps\" in the job file; did you mean \"steps\"?")
+    }
+  }
+
+  @Test func unreadableFilesAreSaidToBeSo() throws {
+    let missing = try #require(throws: JobError.self) { try Job.read(path: "/nowhere/job.yaml") }
+    #expect(missing.code == .unreadable)
+    #expect(missing.message.hasPrefix("cannot read the job file"), "\(missing)")
+    try withJob("manifest: a.csv\nout: \(String(repeating: "x", count: 1 << 20))\n") { path throws in
+      #expect(try #require(throws: JobError.self) { try Job.read(path: path) }.code == .unreadable)
+    }
+  }
+
+  @Test func jobsAreToldFromManifestsByTheirContent() throws {
+    #expect(try withJob(Self.everyKey, named: "night", Job.isJob))
+    #expect(try withJob("# night\n---\nsteps: 5\nmanifest: a\n", named: "night.txt", Job.isJob))
+    #expect(try withJob("steps: 5\n", named: "night.yml", Job.isJob))
+    #expect(try !withJob("id,caption\nmanifest: x,y\n", named: "night.csv", Job.isJob))
+    #expect(try !withJob("A song.\nmanifest: destiny\n", named: "songs.txt", Job.isJob))
+    #expect(try !withJob("{\"id\":\"a\",\"caption\":\"b\"}\n", named: "a.jsonl", Job.isJob))
+    #expect(!Job.isJob(path: "/nowhere/job"))
+    for name in try Repository.names(in: Repository.file("Manifests")) {
+      #expect(!Job.isJob(path: Repository.file("Manifests/\(name)")))
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import Testing
+
+/// What the commands print and leave behind.
+struct CommandTests {
+  @Test func theFiveFormatsRenderAlike() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifests = [
+      "csv": "id,caption,mood\n01,a slow tune,calm\n02,\"a quick, bright tune\",happy\n",
+      "tsv": "id\tcaption\tmood\n01\ta slow tune\tcalm\n02\ta quick, bright tune\thappy\n",
+      "jsonl": "{\"id\":\"01\",\"caption\":\"a slow tune\"}\n{\"id\":\"02\",\"caption\":\"a quick, bright tune\"}\n",
+      "batch": """
+      {"custom_id":"01","body":{"prompt":"a slow tune"}}
+      {"custom_id":"02","body":{"input":"a quick, bright tune"}}
+
+      """,
+    ]
+    var digests: [String: [String]] = [:]
+    for (kind, text) in manifests {
+      let manifest = try work.write("captions.\(kind)", text)
+      let outcome = try Binary.run(work.renderArguments(manifest, into: "run-\(kind)", workers: 1))
+      #expect(outcome.status == 0, "\(outcome)")
+      digests[kind] = try work.digests(of: "run-\(kind)").sorted { $0.key < $1.key }.map(\.value)
+    }
+    let csv = try #require(digests["csv"])
+    #expect(Set(csv).count == 2)
+    for (kind, other) in digests { #expect(other == csv, "\(kind)") }
+
+    let piped = try Binary.run(
+      work.renderArguments("-", into: "run-stdin", workers: 1), input: "a slow tune\na quick, bright tune\n")
+    #expect(piped.status == 0, "\(piped)")
+    #expect(work.finishedCount(of: "run-stdin") == 2)
+  }
+
+  @Test func metadataSaysEverythingThatTheContractPromises() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.write("one.csv", "id,caption,mood\na,\"a slow, warm tune\",calm\n")
+    let outcome = try Binary.run(work.renderArguments(manifest, into: "run", workers: 1, more: ["--takes", "2"]))
+    #expect(outcome.status == 0, "\(outcome)")
+    let lines = try work.lines("run", "metadata.jsonl").sorted { "\($0["file_name"]!)" < "\($1["file_name"]!)" }
+    #expect(lines.compactMap { $0["file_name"] as? String } == ["audio/a-t1.flac", "audio/a-t2.flac"])
+    let keys = [
+      "file_name", "id", "caption", "seed", "seconds", "sample_rate", "frames", "sha256", "steps", "guidance",
+      "schedule", "model_fingerprint", "numeric_class", "attempt", "worker", "stage_seconds", "peak_dbfs", "rms_dbfs",
+      "integrated_lufs", "mood",
+    ]
+    for line in lines {
+      for key in keys { #expect(line[key] != nil, "metadata has no \(key)") }
+      #expect(line["sample_rate"] as? Int == 24_000)
+      #expect(line["frames"] as? Int == 24_000)
+      #expect(line["mood"] as? String == "calm")
+    }
+    #expect(lines[0]["seed"] as? Int != lines[1]["seed"] as? Int)
+    let run =
+      try JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(filePath: work.path("run/run.json")))) as? [String: Any]
+    #expect(run?["verdict"] as? String == "complete")
+
+    // The recorded seed in the row's seed column reproduces the take.
+    let seed = try #require(lines[0]["seed"] as? Int)
+    let again = try work.write("again.csv", "id,caption,seed\na,\"a slow, warm tune\",\(seed)\n")
+    #expect(try Binary.run(work.renderArguments(again, into: "again", workers: 1)).status == 0)
+    #expect(try work.digests(of: "again")["a.flac"] == work.digests(of: "run")["a-t1.flac"])
+  }
+
+  @Test func pythonsAudioFolderReaderAcceptsTheRunDirectory() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.captions(3)
+    #expect(try Binary.run(work.renderArguments(manifest, into: "run")).status == 0)
+    let python = try #require(
+      ProcessInfo.processInfo.environment["NOCTURNE_PYTHON"], "run this by scripts/test, which prepares Python")
+    let code = """
+      import sys
+      import soundfile
+      from datasets import Audio, load_dataset
+      rows = load_dataset("audiofolder", data_dir=sys.argv[1], split="train", cache_dir=sys.argv[2])
+      rows = rows.cast_column("audio", Audio(decode=False))
+      frames = {soundfile.info(row["audio"]["path"]).frames for row in rows}
+      print(len(rows), sorted(rows["id"]), all(rows["caption"]), frames)
+      """
+    let outcome = try RunningProcess(
+      executable: URL(filePath: python), arguments: ["-c", code, work.path("run"), work.path("cache")],
+      environment: ["HF_HUB_OFFLINE": "1"], input: nil
+    ).wait()
+    #expect(outcome.output == "3 ['c000', 'c001', 'c002'] True {24000}\n", "\(outcome)")
+  }
+
+  @Test func theWholeOfMusicCapsIsPlannedWithItsTrapsNoted() throws {
+    let data = try #require(sharedData, "no shared/data beside the checkout")
+    let outcome = try Binary.run(["plan", data.path, "--model", Workplace.tinyModel.path, "--json"])
+    #expect(outcome.status == 0, "\(outcome)")
+    let plan = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    #expect(plan?["items"] as? Int == 5521)
+    #expect(plan?["bad_rows"] as? Int == 0)
+  }
+
+  @Test func statusReadsALiveAndAFinishedRun() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.captions(20)
+    let run = try Binary.start(work.renderArguments(manifest, into: "run", more: ["--seconds", "4"]))
+    #expect(eventually { work.finishedCount(of: "run") >= 2 }, "\(run.errors)")
+    let live = try Binary.run(["status", work.path("run"), "--json"])
+    #expect(live.status == 0, "\(live)")
+    #expect(live.output.contains("\"waiting\"") || live.output.contains("\"leased\""), "\(live)")
+    #expect(try run.wait().status == 0)
+    let over = try Binary.run(["status", work.path("run"), "--json"])
+    let status = try JSONSerialization.jsonObject(with: Data(over.output.utf8)) as? [String: Any]
+    #expect(status?["done"] as? Int == 20, "\(over)")
+    #expect(try Binary.run(["status", work.path("nowhere")]).status == 65)
+  }
+
+  @Test func jsonEventsAreOneObjectALine() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.captions(3)
+    let outcome = try Binary.run(work.renderArguments(manifest, into: "run", more: ["--json"]))
+    #expect(outcome.status == 0, "\(outcome)")
+    let events = try outcome.output.split(separator: "\n").map {
+      try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])["event"] as? String
+    }
+    #expect(events.filter { $0 == "item_done" }.count == 3, "\(events)")
+    #expect(events.last == "finished", "\(events)")
+  }
+
+  @Test func modelInfoPrintsThePublishedCounts() throws {
+    let outcome = try Binary.run(["model", "info", "--config", "paper"])
+    #expect(outcome.status == 0, "\(outcome)")
+    for count in ["195,275,776", "429,968,384", "200,639,872", "295,754,240", "40,308,928", "60,963,265"] {
+      #expect(outcome.output.contains(count), "no \(count) in \(outcome)")
+    }
+  }
+
+  @Test func jobsThatAreShippedArePlannedAsTheyStand() throws {
+    for job in ["overnight", "musiccaps"] {
+      let path = Binary.repository.appending(path: "Jobs/\(job).yaml").path
+      let outcome = try Binary.run(["plan", path, "--model", Workplace.tinyModel.path, "--json"])
+      #expect(outcome.status == 0, "\(job): \(outcome)")
+    }
+  }
+
+  /// `shared/data/musiccaps-public.csv` beside the checkout or above it.
+  private var sharedData: URL? {
+    var folder = Binary.repository
+    while folder.path != "/" {
+      folder = folder.deletingLastPathComponent()
+      let file = folder.appending(path: "shared/data/musiccaps-public.csv")
+      if FileManager.default.fileExists(atPath: file.path) { return file }
+    }
+    return nil
+  }
+}
