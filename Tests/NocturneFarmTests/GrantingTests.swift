@@ -22,12 +22,24 @@ import Testing
 
   @Test func aWorkerThatHoldsNothingComesBeforeOneThatCouldPrefetch() {
     var table = Table.open(items: 2)
-    table.join("a")
-    table.join("b")
-    #expect(table.state.workers.map(\.leased) == [2, 0])
-    // Both come back at once; `a`, who says so, has been waiting for less long, and is served second all the same.
-    table.say(.returned([lease(1, token: 1), lease(2, token: 2)]), "a")
-    #expect(table.state.workers.map(\.leased) == [1, 1])
+    table.join("a", credit: 1)
+    table.join("c", credit: 1)
+    table.say(.ready(credit: 1), "a")
+    table.join("b", credit: 1)
+    // `a`, which renders one, has been waiting for longer than `b`, which has nothing to do.
+    table.say(.returned([lease(2, token: 2)]), "c")
+    #expect(table.state.workers.map(\.leased) == [1, 1, 0])
+  }
+
+  @Test func whatComesBackGoesOutAgainBeforeWhatIsFresh() {
+    var table = Table.open(items: 4)
+    table.join("a", credit: 1)
+    table.join("b", credit: 1)
+    #expect(table.say(.returned([lease(1, token: 1)]), "a").grants == [[lease(1, attempt: 2, token: 3)]])
+    #expect(table.say(.returned([lease(2, token: 2)]), "b").grants == [[lease(2, attempt: 2, token: 4)]])
+    #expect(table.finish(lease(1, attempt: 2, token: 3), "a").count == 3)
+    #expect(table.state.workers.map(\.leased) == [1, 1], "and then item 3")
+    #expect(table.journal.last { if case .leased = $0.change { true } else { false } }?.item == table.key(3))
   }
 
   @Test func nothingIsGrantedWithoutCredit() {

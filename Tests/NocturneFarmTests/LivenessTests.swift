@@ -169,12 +169,13 @@ import Testing
     #expect(table.state.workers.count == 1)
   }
 
-  @Test func anOvertakenHeartbeatChangesNothing() {
-    var table = Table.open(items: 1)
+  @Test func anOvertakenHeartbeatBlamesNobody() {
+    var table = Table.open(items: 2)
     table.join("a")
-    table.beat("a", executing: [lease(1, token: 1)], progress: 5)
-    table.beat("a", executing: [], progress: 4)
-    let told = table.pass(21)
-    #expect(told.releases.map(\.costsTry) == [true])
+    table.beat("a", executing: [lease(2, token: 2)], progress: 5)
+    table.beat("a", executing: [lease(1, token: 1)], progress: 4)
+    table.pass(21)
+    let payers = table.journal.filter { if case .released(let release) = $0.change { release.costsTry } else { false } }
+    #expect(payers.map(\.item) == [table.key(2)])
   }
 }

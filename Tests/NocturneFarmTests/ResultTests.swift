@@ -49,6 +49,15 @@ import Testing
         == [.send(.revoke([forged]), to: WorkerID("a"))])
   }
 
+  @Test func aResultOfAnAttemptThatNeverWasIsRefused() {
+    var table = Table.open(items: 1)
+    table.join("a")
+    let forged = lease(1, attempt: 2, token: 1)
+    #expect(
+      table.say(.finished(table.receipt(forged, "a"), inline: nil), "a")
+        == [.send(.revoke([forged]), to: WorkerID("a"))])
+  }
+
   @Test func aSecondResultWithTheAcceptedDigestIsAbsorbed() {
     var table = Table.open(items: 2)
     table.join("a")

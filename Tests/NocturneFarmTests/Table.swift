@@ -72,7 +72,10 @@ struct Table {
     let end = now + seconds
     var told: [CoordinatorInstruction] = []
     var notices: [FarmNotice] = []
+    var wakes = 0
     while let wake, wake <= end {
+      wakes += 1
+      precondition(wakes < 1000, "woken without end at \(now)")
       now = max(now, wake)
       self.wake = nil
       told += handle(.timePassed)
