@@ -22,13 +22,17 @@ import Testing
   @Test(arguments: FaultPoint.allCases)
   func coordinatorDiesAndNothingIsLostOrDoubled(_ point: FaultPoint) throws {
     let night = Night(items: makeItems(24))
+    // Patient, so that a slow disk between two lives does not make a lease run out: nothing here waits for it.
+    var policy = Night.policy
+    policy.liveness.timeoutHeartbeats = 200
+    policy.liveness.graceSeconds = 10
     let renderers = (0..<2).map { _ in FakeRenderer(secondsPerItem: 0.002) }
     let hands = renderers.enumerated().map { night.work("\($0)", renderer: $1) }
     for passage in 1...2 {
-      let shift = night.coordinate(fault: crash(at: point, passage: passage))
+      let shift = night.coordinate(policy: policy, fault: crash(at: point, passage: passage))
       #expect(throws: Crash.self) { try shift.verdict() }
     }
-    let last = night.coordinate()
+    let last = night.coordinate(policy: policy)
     #expect(try last.verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 24)))
     for hand in hands { #expect(try hand.exit() == .finished) }
     try night.expectComplete()

@@ -12,7 +12,7 @@ final class RunReport {
   private var events: JSONEvents?
   private var meter: ProgressMeter
   private var bar: ProgressBar
-  private var lastPlainLine = Date.distantPast
+  private var lastPlainLine = Date()
 
   /// Between two plain lines when standard error is no terminal.
   private static let plainSeconds = 10.0
