@@ -29,13 +29,13 @@ def _judge(x: Tensor, convs: nn.ModuleList, post: nn.Conv2d, slope: float) -> Ju
 class PeriodDiscriminator(nn.Module):
     """Folds audio to [N / p, p] and convolves along time only."""
 
-    def __init__(self, period: int) -> None:
+    def __init__(self, period: int, width: int = 32) -> None:
         super().__init__()
         self.period = period
-        widths = (1, 32, 128, 512, 1024)
+        widths = (1, width, 4 * width, 16 * width, 32 * width)
         convs = [nn.Conv2d(a, b, (5, 1), stride=(3, 1), padding=(2, 0)) for a, b in pairwise(widths)]
-        self.convs = nn.ModuleList([*convs, nn.Conv2d(1024, 1024, (5, 1), padding=(2, 0))])
-        self.conv_post = nn.Conv2d(1024, 1, (3, 1), padding=(1, 0))
+        self.convs = nn.ModuleList([*convs, nn.Conv2d(widths[-1], widths[-1], (5, 1), padding=(2, 0))])
+        self.conv_post = nn.Conv2d(widths[-1], 1, (3, 1), padding=(1, 0))
 
     def forward(self, audio: Tensor) -> Judgement:
         """[B, N] -> scores [B, ...] and feature maps"""
@@ -47,13 +47,13 @@ class PeriodDiscriminator(nn.Module):
 class SpectrogramDiscriminator(nn.Module):
     """Magnitude spectrogram [B, 1, FFT / 2 + 1, frames] through 2-D convolutions."""
 
-    def __init__(self, fft: int, hop: int, window: int) -> None:
+    def __init__(self, fft: int, hop: int, window: int, width: int = 32) -> None:
         super().__init__()
         self.sizes = fft, hop, window
-        wide = [nn.Conv2d(32, 32, (3, 9), stride=(1, 2), padding=(1, 4)) for _ in range(3)]
-        first, last = nn.Conv2d(1, 32, (3, 9), padding=(1, 4)), nn.Conv2d(32, 32, 3, padding=1)
+        wide = [nn.Conv2d(width, width, (3, 9), stride=(1, 2), padding=(1, 4)) for _ in range(3)]
+        first, last = nn.Conv2d(1, width, (3, 9), padding=(1, 4)), nn.Conv2d(width, width, 3, padding=1)
         self.convs = nn.ModuleList([first, *wide, last])
-        self.conv_post = nn.Conv2d(32, 1, 3, padding=1)
+        self.conv_post = nn.Conv2d(width, 1, 3, padding=1)
         self.register_buffer("window", torch.hann_window(window), persistent=False)
 
     def forward(self, audio: Tensor) -> Judgement:
@@ -66,10 +66,10 @@ class SpectrogramDiscriminator(nn.Module):
 
 
 class MultiPeriodDiscriminator(nn.ModuleList):
-    """Five periods."""
+    """Five periods; the published width is 32."""
 
-    def __init__(self) -> None:
-        super().__init__(PeriodDiscriminator(period) for period in PERIODS)
+    def __init__(self, width: int = 32) -> None:
+        super().__init__(PeriodDiscriminator(period, width) for period in PERIODS)
 
     def forward(self, audio: Tensor) -> list[Judgement]:
         """[B, N] -> one judgement per period"""
@@ -77,10 +77,10 @@ class MultiPeriodDiscriminator(nn.ModuleList):
 
 
 class MultiResolutionDiscriminator(nn.ModuleList):
-    """Three resolutions."""
+    """Three resolutions; the published width is 32."""
 
-    def __init__(self) -> None:
-        super().__init__(SpectrogramDiscriminator(*sizes) for sizes in RESOLUTIONS)
+    def __init__(self, width: int = 32) -> None:
+        super().__init__(SpectrogramDiscriminator(*sizes, width) for sizes in RESOLUTIONS)
 
     def forward(self, audio: Tensor) -> list[Judgement]:
         """[B, N] -> one judgement per resolution"""

@@ -1,0 +1,125 @@
+"""Runs stages in order: what is finished and unchanged is passed over, what was interrupted goes on, what
+has changed inputs is put aside and begun again."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from ..stages.context import Context
+from ..stages.registry import STAGES, Stage
+from ..stages.weights import write
+from ..trainer import state
+from ..trainer.errors import TrainingError
+from ..trainer.loop import Loop
+from .record import Record, identity
+
+
+class Runner:
+    """One run directory, stage by stage. `deadline` is a monotonic time after which learning stops with a
+    checkpoint."""
+
+    def __init__(self, context: Context, *, deadline: float | None = None, shown: bool = True) -> None:
+        self.context, self.deadline, self.shown = context, deadline, shown
+        self.processes = context.processes
+
+    def run(self, names: tuple[str, ...], redo: tuple[str, ...] = ()) -> bool:
+        """Runs the named stages; whether all of them are finished. Raises `TrainingError`, `CorpusError`."""
+        return all(self._run(stage, stage.name in redo) for stage in STAGES if stage.name in names)
+
+    def say(self, text: str) -> None:
+        """One line for the person who waits."""
+        if self.processes.first:
+            print(text, flush=True)
+
+    def inputs(self, stage: Stage) -> dict[str, str]:
+        """Digest of every input. Raises `TrainingError` where an earlier stage is not finished."""
+        found = {}
+        for name in stage.needs:
+            if name == "corpus":
+                found[name] = self.context.corpus.digest
+                continue
+            record = Record.read(self.context.stage(name))
+            if record is None:
+                raise TrainingError(
+                    f"{self.context.stage(name)}: not finished, and {stage.name} needs it; run it first"
+                )
+            found[name] = record.digest
+        return found
+
+    def _run(self, stage: Stage, redo: bool) -> bool:
+        inputs = self.inputs(stage)
+        wanted = identity(stage, self.context.config, self.context.settings, inputs)
+        directory = self.context.stage(stage.name)
+        record = Record.read(directory)
+        steps = getattr(getattr(self.context.settings, stage.name, None), "steps", 0)
+        if record and record.identity == wanted and record.steps == steps and not redo:
+            self.say(f"{stage.name}: finished, inputs unchanged")
+            return True
+        if redo or self._foreign(directory, record, wanted):
+            self._put_aside(directory, "redone" if redo else "its inputs changed")
+        self.processes.barrier()
+        directory.mkdir(parents=True, exist_ok=True)
+        return (
+            self._learn(stage, directory, wanted) if stage.learns else self._compute(stage, directory, wanted)
+        )
+
+    def _foreign(self, directory: Path, record: Record | None, wanted: str) -> bool:
+        """Whether the folder holds another training's work."""
+        if record:
+            return record.identity != wanted
+        path = directory / "state.pt"
+        return path.exists() and state.read(path, self.processes.device)["identity"] != wanted
+
+    def _put_aside(self, directory: Path, reason: str) -> None:
+        self.processes.barrier()
+        if not directory.exists() or not self.processes.first:
+            return
+        aside = directory.parent / "aside"
+        aside.mkdir(exist_ok=True)
+        count = 1 + sum(path.name.rpartition("-")[0] == directory.name for path in aside.iterdir())
+        directory.rename(aside / f"{directory.name}-{count}")
+        self.say(f"{directory.name}: {reason}; what was there is now {aside / f'{directory.name}-{count}'}")
+
+    def _learn(self, stage: Stage, directory: Path, wanted: str) -> bool:
+        task = stage.load()(self.context)
+        settings = getattr(self.context.settings, stage.name)
+        loop = Loop(task, settings, self.processes, directory, wanted, self.shown)
+        left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic()) / 60
+        outcome = loop.run(left)
+        if not outcome.finished:
+            self.say(
+                f"{stage.name}: stopped at step {outcome.step} of {outcome.steps}; the same command goes on"
+            )
+            return False
+        if self.processes.first:
+            with loop.learned() as modules:
+                for name, module in modules.items():
+                    write(directory, name, module)
+            self._finish(stage, directory, wanted, outcome.steps, outcome.seconds, outcome.validation)
+        self.processes.barrier()
+        return True
+
+    def _compute(self, stage: Stage, directory: Path, wanted: str) -> bool:
+        started = time.monotonic()
+        if self.processes.first:
+            stage.load()(self.context)
+            self._finish(stage, directory, wanted, 0, time.monotonic() - started, {})
+        self.processes.barrier()
+        return True
+
+    def _finish(
+        self,
+        stage: Stage,
+        directory: Path,
+        wanted: str,
+        steps: int,
+        seconds: float,
+        figures: dict[str, float],
+    ) -> None:
+        device = self.processes.device.type
+        Record.of(
+            stage.name, wanted, directory, steps=steps, seconds=seconds, device=device, figures=figures
+        ).write(directory)
+        shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
+        self.say(f"{stage.name}: done in {seconds / 60:.1f} min{': ' if shown else ''}{shown}")

@@ -1,0 +1,1 @@
+"""Losses of model.md, one family a file."""

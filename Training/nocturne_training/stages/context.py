@@ -1,0 +1,47 @@
+"""What a stage is built from: configuration, settings, corpus, and what earlier stages have learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import nn
+
+from ..config import Config
+from ..corpus.dataset import Corpus
+from ..models.modules import build
+from ..trainer.distributed import Processes
+from ..trainer.errors import TrainingError
+from ..trainer.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """One run directory: `DIR/<stage>/` holds a stage's checkpoint, log, picture and learned modules."""
+
+    directory: Path
+    corpus_directory: Path
+    config: Config
+    settings: Settings
+    processes: Processes
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The clips to learn from."""
+        return Corpus.open(self.corpus_directory)
+
+    def stage(self, name: str) -> Path:
+        """Folder of a stage."""
+        return self.directory / name
+
+    def learned(self, stage: str, module: str) -> nn.Module:
+        """A module that an earlier stage has learned, f32, in evaluation mode, without gradients, on the
+        device. Raises `TrainingError` if that stage has not been run."""
+        path = self.stage(stage) / f"{module}.safetensors"
+        if not path.exists():
+            raise TrainingError(f"{path}: missing; run the stage {stage} first")
+        network = build(module, self.config)
+        network.load_state_dict(load_file(path))
+        return network.to(self.processes.device).eval().requires_grad_(False)

@@ -1,0 +1,57 @@
+"""The stages in the order of the chain, what each needs and what each leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from ..trainer.task import Task
+from .context import Context
+
+SHARED_SECTIONS = ("sampleRate", "hop", "latentDim", "latentRate", "semanticRate", "clipSeconds")
+"""Keys of config.json that every stage depends on."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage. `needs` names earlier stages or `corpus`; `sections` the keys of config.json it depends on
+    besides the shared ones; `implementation` is `module:name` of a `Task`, or of a function of the context
+    for a stage that only computes."""
+
+    name: str
+    needs: tuple[str, ...]
+    sections: tuple[str, ...]
+    implementation: str
+    learns: bool = True
+
+    def load(self) -> Callable[[Context], Task | None]:
+        """The task's class, or the function."""
+        module, _, name = self.implementation.partition(":")
+        return getattr(import_module(f"{__package__}.{module}"), name)
+
+
+STAGES = (
+    Stage("vae", ("corpus",), ("vae",), "vae:VaeTask"),
+    Stage("tokenizer", ("corpus",), ("tokenizer",), "tokenizer:TokenizerTask"),
+    Stage("kmeans", ("corpus", "tokenizer"), ("tokenizer", "semanticVocab"), "kmeans:KmeansTask"),
+    Stage("mulan", ("corpus",), ("mulan",), "mulan:MulanTask"),
+    Stage("rvq", ("corpus", "mulan"), ("mulan", "rvq"), "rvq:RvqTask"),
+    Stage(
+        "extract",
+        ("corpus", "vae", "kmeans", "mulan", "rvq"),
+        ("vae", "tokenizer", "mulan", "rvq", "semanticVocab"),
+        "extract:extract",
+        learns=False,
+    ),
+    Stage("lm", ("extract",), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
+    Stage("dpd", ("extract",), ("dpd", "semanticVocab"), "dpd:DpdTask"),
+    Stage(
+        "export",
+        ("vae", "kmeans", "mulan", "rvq", "lm", "dpd"),
+        ("mulan", "rvq", "tokenizer", "lm", "dpd", "vae", "name", "semanticVocab"),
+        "export:export",
+        learns=False,
+    ),
+)
+NAMES = tuple(stage.name for stage in STAGES)

@@ -1,0 +1,125 @@
+"""VAE-GAN trainer (section 5). Letters: B batch, N samples, L latent frames, Z latent channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..losses import adversarial
+from ..losses.spectral import log_mel_error, multi_resolution, si_sdr
+from ..models.discriminators import Judgement, MultiPeriodDiscriminator, MultiResolutionDiscriminator
+from ..models.residual import add_weight_norm
+from ..models.vae import VaeDecoder, VaeEncoder
+from ..trainer.randomness import Draw
+from ..trainer.task import Metrics, Task
+from ..trainer.update import Update
+from .clips import crops, whole
+from .context import Context
+
+
+class VaeTask(Task):
+    """Encoder and decoder against both families of discriminators, on random crops aligned to the hop."""
+
+    stage: ClassVar[str] = "vae"
+
+    def __init__(self, context: Context) -> None:
+        self.config, self.settings, self.processes = context.config, context.settings.vae, context.processes
+        self.clips = context.corpus.split("train")
+        self.held_out = context.corpus.split("valid")[: self.settings.validation_clips]
+        torch.manual_seed(self.settings.seed)
+        width = self.settings.discriminator_width
+        self.encoder, self.decoder = VaeEncoder(self.config), VaeDecoder(self.config)
+        self.judges = nn.ModuleList([MultiPeriodDiscriminator(width), MultiResolutionDiscriminator(width)])
+        for part in (self.encoder, self.decoder, self.judges):
+            add_weight_norm(part)
+            part.to(self.processes.device)
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Task`."""
+        return {"vae_encoder": self.encoder, "vae_decoder": self.decoder, "discriminators": self.judges}
+
+    @property
+    def groups(self) -> Mapping[str, list[nn.Parameter]]:
+        """See `Task`."""
+        return {
+            "discriminator": list(self.judges.parameters()),
+            "generator": [*self.encoder.parameters(), *self.decoder.parameters()],
+        }
+
+    @property
+    def examples(self) -> int:
+        """See `Task`."""
+        return len(self.clips)
+
+    def batch(self, draws: list[Draw]) -> tuple[Tensor, Tensor]:
+        """Crops [B, N] and the encoder's noise [B, L, Z]"""
+        frames = self.settings.crop_frames
+        noise = [torch.randn(frames, self.config.latent_dim, generator=draw.generator) for draw in draws]
+        audio = crops(self.clips, draws, frames * self.config.hop, self.config.hop)
+        return audio.to(self.processes.device), torch.stack(noise).to(self.processes.device)
+
+    def judge(self, audio: Tensor) -> list[Judgement]:
+        """[B, N] -> one judgement per sub-discriminator"""
+        return [judgement for family in self.judges for judgement in family(audio)]
+
+    def optimise(self, batch: tuple[Tensor, Tensor], step: int, update: Update) -> Metrics:
+        """The discriminators first (once they have joined), then encoder and decoder."""
+        audio, noise = batch
+        settings = self.settings
+        with update.autocast():
+            mean, log_variance = (part.float() for part in self.encoder(audio))
+            z = (mean + (0.5 * log_variance).exp() * noise) / self.config.vae.latent_scale
+            generated = self.decoder(z.clamp(-1.0, 1.0)).float()
+        spectral, kl = multi_resolution(audio, generated), adversarial.kl(mean, log_variance)
+        loss = settings.spectral_weight * spectral + settings.kl_weight * kl
+        metrics: Metrics = {"spectral": spectral, "kl": kl, "log_mel": log_mel_error(audio, generated)}
+        if step >= settings.adversary_after:
+            with update.autocast():
+                real, fooled = self.judge(audio), self.judge(generated.detach())
+            against = adversarial.discriminator(_f32(real), _f32(fooled))
+            update("discriminator", against)
+            self.judges.requires_grad_(False)
+            with update.autocast(), torch.no_grad():
+                real = self.judge(audio)
+            with update.autocast():
+                judged = self.judge(generated)
+            feature, fool = (
+                adversarial.features(_f32(real), _f32(judged)),
+                adversarial.generator(_f32(judged)),
+            )
+            loss = loss + settings.feature_weight * feature + settings.adversarial_weight * fool
+            metrics |= {"discriminator": against, "feature": feature, "adversarial": fool}
+        update("generator", loss)
+        self.judges.requires_grad_(True)
+        return {"loss": loss, **metrics}
+
+    def reconstruct(self, audio: Tensor) -> Tensor:
+        """Encode to the mean and decode, as inference does, [B, N] -> [B, N]"""
+        return self.decoder(self.encoder.latents(audio))
+
+    def validate(self) -> dict[str, float]:
+        """Reconstruction of whole held-out clips: log-mel error in nepers, SI-SDR in dB, and the share of
+        latents that the range cuts off."""
+        errors, ratios, cut = [], [], []
+        for clip in self.held_out:
+            audio = whole([clip], round(clip.duration * self.config.sample_rate)).to(self.processes.device)
+            audio = audio[:, : audio.shape[1] // self.config.hop * self.config.hop]
+            mean = self.encoder(audio)[0]
+            generated = self.reconstruct(audio)
+            errors.append(log_mel_error(audio, generated))
+            ratios.append(si_sdr(audio, generated)[0])
+            cut.append((mean.abs() > self.config.vae.latent_scale).float().mean())
+        names = ("log_mel", "si_sdr", "clipped")
+        return {n: float(torch.stack(v).mean()) for n, v in zip(names, (errors, ratios, cut), strict=True)}
+
+    def exports(self) -> Mapping[str, nn.Module]:
+        """See `Task`."""
+        return {"vae_encoder": self.encoder, "vae_decoder": self.decoder}
+
+
+def _f32(judgements: list[Judgement]) -> list[Judgement]:
+    return [(score.float(), [feature.float() for feature in features]) for score, features in judgements]

@@ -1,0 +1,105 @@
+"""`python -m nocturne_training.train`: runs, resumes and redoes the stages of a training.
+
+python -m nocturne_training.train --config tiny --corpus CORPUS --run DIR
+torchrun --nproc-per-node 2 -m nocturne_training.train --config tiny --corpus CORPUS --run DIR --stages dpd
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from . import config as configuration
+from .chain.runner import Runner
+from .corpus.dataset import CorpusError
+from .stages.context import Context
+from .stages.registry import NAMES
+from .trainer import settings
+from .trainer.distributed import join
+from .trainer.errors import TrainingError
+
+UNFINISHED = 75
+"""Exit code where time ran out and the same command goes on (EX_TEMPFAIL)."""
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="nocturne_training.train", description="Trains MeLoDy, stage by stage."
+    )
+    parser.add_argument("--config", default="tiny", help="paper, demo, tiny, or a config.json")
+    parser.add_argument(
+        "--settings", help="paper, demo, tiny, or a YAML file; the configuration's name if left out"
+    )
+    parser.add_argument("--corpus", type=Path, required=True, help="a corpus directory")
+    parser.add_argument("--run", type=Path, required=True, help="where checkpoints, logs and modules go")
+    parser.add_argument(
+        "--stages", type=_stages, default=NAMES, help=f"some of {','.join(NAMES)}; all if left out"
+    )
+    parser.add_argument(
+        "--redo", type=_stages, default=(), help="stages to begin again though they are finished"
+    )
+    parser.add_argument(
+        "--max-minutes", type=float, help="stop with a checkpoint after this time (exit code 75)"
+    )
+    parser.add_argument("--device", choices=("cpu", "cuda"), help="cuda where there is one if left out")
+    parser.add_argument("--threads", type=int, help="CPU threads of PyTorch")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="STAGE.KEY=VALUE",
+        help="replaces one value of the settings",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    return parser.parse_args(words)
+
+
+def _stages(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no stage {unknown[0]}; they are {', '.join(NAMES)}")
+    return names
+
+
+def _changes(pairs: list[str]) -> dict[str, Any]:
+    changes = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or "." not in key:
+            raise TrainingError(f"--set {pair}: expected STAGE.KEY=VALUE, such as vae.batch=4")
+        changes[key] = yaml.safe_load(value)
+    return changes
+
+
+def main(words: list[str] | None = None) -> int:
+    """Returns the exit code: 0 finished, 1 a fault (one line on standard error), 75 stopped before the
+    end."""
+    options = arguments(words)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
+    try:
+        chosen = settings.load(options.settings or options.config, _changes(options.set))
+        config = configuration.load(options.config)
+        processes = join(options.device)
+        context = Context(options.run, options.corpus, config, chosen, processes)
+        runner = Runner(context, deadline=deadline, shown=not options.quiet)
+        finished = runner.run(options.stages, options.redo)
+        processes.close()
+    except (TrainingError, CorpusError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0 if finished else UNFINISHED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""One process, or several started by torchrun, each with its share of every batch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Processes:
+    """This process among its peers."""
+
+    rank: int
+    world: int
+    device: torch.device
+
+    @property
+    def first(self) -> bool:
+        """Whether this process writes logs and checkpoints."""
+        return self.rank == 0
+
+    def mean(self, value: Tensor) -> Tensor:
+        """Mean over the processes, in place."""
+        if self.world > 1:
+            dist.all_reduce(value)
+            value /= self.world
+        return value
+
+    def mean_gradients(self, parameters: Iterable[Tensor]) -> None:
+        """Averages gradients over the processes, all in one message."""
+        if self.world == 1:
+            return
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        flat = self.mean(torch.cat([gradient.flatten() for gradient in gradients]))
+        for gradient, share in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(share.view_as(gradient))
+
+    def gather(self, value: Tensor) -> Tensor:
+        """Rows of all processes in rank order, [B, ...] -> [world * B, ...]; gradients flow back to their
+        owners."""
+        if self.world == 1:
+            return value
+        return torch.cat(dist.nn.functional.all_gather(value))
+
+    def agree(self, flag: bool) -> bool:
+        """Whether any process raised its flag."""
+        if self.world == 1:
+            return flag
+        votes = torch.tensor(float(flag), device=self.device)
+        dist.all_reduce(votes)
+        return bool(votes > 0)
+
+    def barrier(self) -> None:
+        """Waits for all processes."""
+        if self.world > 1:
+            dist.barrier()
+
+    def close(self) -> None:
+        """Leaves the group."""
+        if self.world > 1:
+            dist.destroy_process_group()
+
+
+def join(device: str | None = None) -> Processes:
+    """Joins the group that torchrun describes in the environment; alone without it. `device` is `cpu`,
+    `cuda` or None for whatever is there."""
+    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    place = (
+        torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device(kind)
+    )
+    if kind == "cuda":
+        torch.cuda.set_device(place)
+    if world > 1:
+        dist.init_process_group("nccl" if kind == "cuda" else "gloo")
+    return Processes(rank, world, place)

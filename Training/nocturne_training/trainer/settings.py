@@ -1,0 +1,171 @@
+"""Training settings as data: one YAML file per named size, one dataclass per stage, camelCase keys in the
+file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_type_hints
+
+import yaml
+
+from ..config import NAMED
+from ..config_json import parse, to_json
+from .errors import TrainingError
+from .learning_rate import Decay
+
+PACE = ("steps", "log_every", "validate_every", "checkpoint_every", "validation_clips")
+"""Settings that may change between two parts of one training without making it another training."""
+
+
+@dataclass(frozen=True)
+class CorpusSettings:
+    """The corpus the chain makes where it is given none."""
+
+    hours: float = 1.0
+    seed: int = 1
+    soundfont: str = "fluid-soundfont-gm"
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """What every trainer has. `batch` is per process; rates are for AdamW; `clip` is the largest gradient
+    norm (0: none); `ema` is the decay of the weights' average (0: none); the `*_every` are steps."""
+
+    steps: int = 1000
+    batch: int = 8
+    seed: int = 1
+    precision: Literal["f32", "bf16"] = "f32"
+    learning_rate: float = 5e-4
+    betas: tuple[float, ...] = (0.9, 0.999)
+    weight_decay: float = 0.01
+    warmup: int = 0
+    decay: Decay = "cosine"
+    floor: float = 0.05
+    clip: float = 1.0
+    ema: float = 0.0
+    log_every: int = 10
+    validate_every: int = 200
+    checkpoint_every: int = 200
+    validation_clips: int = 32
+
+    def identity(self) -> dict[str, Any]:
+        """What makes this training itself and not another: all but its length and its reporting."""
+        return {key: value for key, value in dataclasses.asdict(self).items() if key not in PACE}
+
+
+@dataclass(frozen=True)
+class VaeSettings(StageSettings):
+    """VAE-GAN (5.1). `crop_frames` latent frames a crop; the adversary joins at step
+    `adversary_after`, with discriminators of `discriminator_width` (published: 32) channels."""
+
+    learning_rate: float = 2e-4
+    betas: tuple[float, ...] = (0.8, 0.99)
+    crop_frames: int = 256
+    discriminator_width: int = 32
+    adversary_after: int = 0
+    spectral_weight: float = 50.0
+    feature_weight: float = 20.0
+    adversarial_weight: float = 1.0
+    kl_weight: float = 5e-3
+
+
+@dataclass(frozen=True)
+class TokenizerSettings(StageSettings):
+    """wav2vec2-Conformer pre-training (2.2)."""
+
+    betas: tuple[float, ...] = (0.9, 0.98)
+    decay: Decay = "linear"
+
+
+@dataclass(frozen=True)
+class KmeansSettings(StageSettings):
+    """Mini-batch k-means over tapped frames (2.3)."""
+
+
+@dataclass(frozen=True)
+class MulanSettings(StageSettings):
+    """Joint embedding (1.2)."""
+
+
+@dataclass(frozen=True)
+class RvqSettings(StageSettings):
+    """Residual quantiser learned by moving averages (1.3)."""
+
+
+@dataclass(frozen=True)
+class LmSettings(StageSettings):
+    """Semantic language model (section 3)."""
+
+    learning_rate: float = 3e-4
+    betas: tuple[float, ...] = (0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class DpdSettings(StageSettings):
+    """Dual-path diffusion (4.2, 4.5)."""
+
+    ema: float = 0.999
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole settings file."""
+
+    corpus: CorpusSettings = field(default_factory=CorpusSettings)
+    vae: VaeSettings = field(default_factory=VaeSettings)
+    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    kmeans: KmeansSettings = field(default_factory=KmeansSettings)
+    mulan: MulanSettings = field(default_factory=MulanSettings)
+    rvq: RvqSettings = field(default_factory=RvqSettings)
+    lm: LmSettings = field(default_factory=LmSettings)
+    dpd: DpdSettings = field(default_factory=DpdSettings)
+
+
+def load(source: str | Path, changes: dict[str, Any] | None = None) -> Settings:
+    """Settings by name (`paper`, `demo`, `tiny`) or from a YAML file; keys that are left out keep their
+    defaults. `changes` maps `stage.key` to a value that replaces the file's. Raises `TrainingError` naming
+    file and key."""
+    named = Path(__file__).parent.parent / "settings" / f"{source}.yaml"
+    path = named if source in NAMED else Path(source)
+    try:
+        read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except OSError as error:
+        raise TrainingError(
+            f"{path}: {error.strerror}; settings are `paper`, `demo`, `tiny` or a file"
+        ) from error
+    except yaml.YAMLError as error:
+        raise TrainingError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    try:
+        return _settings(read, changes or {})
+    except ValueError as error:
+        raise TrainingError(f"{path}: {str(error).removeprefix('config.json: ')}") from error
+
+
+def _settings(read: Any, changes: dict[str, Any]) -> Settings:
+    if not isinstance(read, dict):
+        raise ValueError("the file is not a mapping of stages")
+    for name, value in changes.items():
+        stage, _, key = name.partition(".")
+        read[stage] = {**read.get(stage, {}), key: value}
+    kinds = get_type_hints(Settings)
+    unknown = sorted(read.keys() - kinds.keys())
+    if unknown:
+        raise ValueError(f"stage {unknown[0]} is unknown, expected one of {', '.join(kinds)}")
+    stages = {name: _complete(kinds[name], read.get(name) or {}, name) for name in kinds}
+    return Settings(**stages)
+
+
+def _complete(kind: Any, value: Any, name: str) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not a mapping")
+    return parse(kind, {**to_json(kind()), **value}, f"{name}.")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON value in canonical form."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
