@@ -130,17 +130,23 @@ def vocabulary_path(directory: Path, config: Config) -> Path:
     )
 
 
+def package_file(package: str, name: str) -> Path:
+    """A file that an installed package carries."""
+    spec = importlib.util.find_spec(package.replace("-", "_"))
+    if spec is None or not spec.submodule_search_locations:
+        raise CheckpointError(f"text encoder: install the package {package}")
+    matches = sorted(Path(spec.submodule_search_locations[0]).rglob(name))
+    if not matches:
+        raise CheckpointError(f"text encoder: the package {package} has no {name}")
+    return matches[0]
+
+
 def external_file(external: External, name: str, sha256: str) -> Path:
     """A verified file of an installed text encoder package."""
-    spec = importlib.util.find_spec(external.package.replace("-", "_"))
-    if spec is None or not spec.submodule_search_locations:
-        raise CheckpointError(f"text encoder: install the package {external.package}=={external.version}")
-    matches = sorted(Path(spec.submodule_search_locations[0]).rglob(name))
-    if not matches or digest(matches[0]) != sha256:
-        raise CheckpointError(
-            f"text encoder: {name} of {external.package} is missing or not version {external.version}"
-        )
-    return matches[0]
+    path = package_file(external.package, name)
+    if digest(path) != sha256:
+        raise CheckpointError(f"text encoder: {name} of {external.package} is not version {external.version}")
+    return path
 
 
 def external_tensors(external: External) -> dict[str, Tensor]:

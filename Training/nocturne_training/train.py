@@ -1,7 +1,7 @@
 """`python -m nocturne_training.train`: runs, resumes and redoes the stages of a training.
 
-python -m nocturne_training.train --config tiny --corpus CORPUS --run DIR
-torchrun --nproc-per-node 2 -m nocturne_training.train --config tiny --corpus CORPUS --run DIR --stages dpd
+python -m nocturne_training.train --config tiny --out DIR
+torchrun --nproc-per-node 2 -m nocturne_training.train --config tiny --corpus CORPUS --out DIR --stage dpd
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from . import config as configuration
+from .chain.corpus import made
 from .chain.runner import Runner
 from .corpus.dataset import CorpusError
 from .stages.context import Context
@@ -37,10 +38,10 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--settings", help="paper, demo, tiny, or a YAML file; the configuration's name if left out"
     )
-    parser.add_argument("--corpus", type=Path, required=True, help="a corpus directory")
-    parser.add_argument("--run", type=Path, required=True, help="where checkpoints, logs and modules go")
+    parser.add_argument("--corpus", type=Path, help="a corpus directory; if left out, DIR/corpus is made")
+    parser.add_argument("--out", type=Path, required=True, help="where checkpoints, logs and modules go")
     parser.add_argument(
-        "--stages", type=_stages, default=NAMES, help=f"some of {','.join(NAMES)}; all if left out"
+        "--stage", type=_stages, default=NAMES, help=f"some of {','.join(NAMES)}; all if left out"
     )
     parser.add_argument(
         "--redo", type=_stages, default=(), help="stages to begin again though they are finished"
@@ -91,9 +92,10 @@ def main(words: list[str] | None = None) -> int:
         chosen = settings.load(options.settings or options.config, _changes(options.set))
         config = configuration.load(options.config)
         processes = join(options.device)
-        context = Context(options.run, options.corpus, config, chosen, processes)
+        corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
+        context = Context(options.out, corpus, config, chosen, processes)
         runner = Runner(context, deadline=deadline, shown=not options.quiet)
-        finished = runner.run(options.stages, options.redo)
+        finished = runner.run(options.stage, options.redo)
         processes.close()
     except (TrainingError, CorpusError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

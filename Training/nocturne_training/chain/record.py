@@ -41,7 +41,8 @@ class Record:
         figures: dict[str, float],
     ) -> Record:
         """Describes the safetensors files in a stage's folder."""
-        files = {path.name: file_digest(path) for path in sorted(directory.glob("*.safetensors"))}
+        paths = sorted(directory.rglob("*.safetensors"))
+        files = {str(path.relative_to(directory)): file_digest(path) for path in paths}
         return Record(stage, identity, steps, seconds, device, figures, files, digest(files))
 
     def write(self, directory: Path) -> None:

@@ -112,6 +112,17 @@ class DpdSettings(StageSettings):
 
 
 @dataclass(frozen=True)
+class ExportSettings:
+    """The checkpoint directory; `dtype` is what tensors are stored as."""
+
+    dtype: Literal["f32", "bf16", "f16"] = "f32"
+
+    def identity(self) -> dict[str, Any]:
+        """See `StageSettings`."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
 class Settings:
     """A whole settings file."""
 
@@ -123,6 +134,7 @@ class Settings:
     rvq: RvqSettings = field(default_factory=RvqSettings)
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
 
 
 def load(source: str | Path, changes: dict[str, Any] | None = None) -> Settings:
