@@ -75,25 +75,65 @@ class VaeSettings(StageSettings):
 
 @dataclass(frozen=True)
 class TokenizerSettings(StageSettings):
-    """wav2vec2-Conformer pre-training (2.2)."""
+    """wav2vec2-Conformer pre-training (2.2) on crops of `crop_seconds`. A frame begins a masked span of
+    `mask_span` frames with probability `mask_start`; `distractors` a masked frame; the Gumbel temperature
+    falls from `gumbel` by the factor `gumbel_decay` a step to `gumbel_floor`; `extractor_rate` scales the
+    extractor's gradient."""
 
     betas: tuple[float, ...] = (0.9, 0.98)
     decay: Decay = "linear"
+    floor: float = 0.0
+    crop_seconds: float = 10.0
+    mask_start: float = 0.13
+    mask_span: int = 5
+    distractors: int = 100
+    gumbel: float = 2.0
+    gumbel_floor: float = 0.5
+    gumbel_decay: float = 0.999995
+    contrast: float = 0.1
+    diversity: float = 0.1
+    extractor_rate: float = 0.1
 
 
 @dataclass(frozen=True)
 class KmeansSettings(StageSettings):
-    """Mini-batch k-means over tapped frames (2.3)."""
+    """Mini-batch k-means over tapped frames (2.3): one iteration a step on the frames of `batch` crops of
+    `crop_seconds` (40 of 10 s are 10,000 frames). A centre that got no frame for `patience` iterations is
+    empty."""
+
+    steps: int = 100
+    batch: int = 40
+    crop_seconds: float = 10.0
+    patience: int = 5
 
 
 @dataclass(frozen=True)
 class MulanSettings(StageSettings):
-    """Joint embedding (1.2)."""
+    """Joint embedding (1.2). `tau` is the initial temperature; `decoupled` takes MuLan's own loss;
+    `cache_megabytes` of filter banks stay in memory; the masks are SpecAugment's, none by default, each at
+    most so many frames or bands wide."""
+
+    tau: float = 0.07
+    decoupled: bool = False
+    cache_megabytes: int = 4096
+    time_masks: int = 0
+    time_mask_frames: int = 100
+    band_masks: int = 0
+    band_mask_bands: int = 16
 
 
 @dataclass(frozen=True)
 class RvqSettings(StageSettings):
-    """Residual quantiser learned by moving averages (1.3)."""
+    """Residual quantiser learned by moving averages of decay `memory` (1.3) from `batch` embeddings a step.
+    Every clip gives `windows` audio embeddings, the k-th without its first k seconds; a row is that of a
+    caption with probability `text_share`. Codes with a smaller average count than `dead_code` begin anew."""
+
+    batch: int = 2048
+    memory: float = 0.95
+    dead_code: float = 0.5
+    initial_iterations: int = 50
+    windows: int = 1
+    text_share: float = 0.0
 
 
 @dataclass(frozen=True)
