@@ -101,6 +101,7 @@ class VaeTask(Task):
         """Encode to the mean and decode, as inference does, [B, N] -> [B, N]"""
         return self.decoder(self.encoder.latents(audio))
 
+    @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Reconstruction of whole held-out clips: log-mel error in nepers, SI-SDR in dB, and the share of
         latents that the range cuts off."""

@@ -1,0 +1,112 @@
+"""The chain over two stages of toys: a line, and a file computed from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from tones import make_tones
+from toy import ALONE, SETTINGS, Line
+
+from nocturne_training.chain import runner
+from nocturne_training.chain.record import Record
+from nocturne_training.chain.runner import Runner
+from nocturne_training.config import load
+from nocturne_training.stages.context import Context
+from nocturne_training.stages.registry import Stage
+from nocturne_training.stages.weights import write
+from nocturne_training.trainer.errors import TrainingError
+from nocturne_training.trainer.settings import Settings, VaeSettings
+
+NAMES = ("vae", "export")
+
+
+@dataclass(frozen=True)
+class Toy(Stage):
+    """A stage whose implementation is given, not found."""
+
+    make: Callable[[Context], object] | None = None
+
+    def load(self) -> Callable[[Context], object]:  # type: ignore[override]
+        assert self.make is not None
+        return self.make
+
+
+@pytest.fixture
+def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runner]:
+    corpus = make_tones(tmp_path / "corpus", train=2, held_out=1)
+
+    def compute(context: Context) -> None:
+        write(context.stage("export"), "copy", Line().net)
+
+    line = Toy("vae", ("corpus",), ("vae",), "", make=lambda _: Line())
+    copy = Toy("export", ("vae",), (), "", learns=False, make=compute)
+    monkeypatch.setattr(runner, "STAGES", (line, copy))
+
+    def make(**changes: object) -> Runner:
+        shared = {key: getattr(SETTINGS, key) for key in ("steps", "batch", "ema", "learning_rate")}
+        settings = Settings(vae=replace(VaeSettings(**shared, checkpoint_every=5), **changes))
+        return Runner(Context(tmp_path / "run", corpus, load("tiny"), settings, ALONE), shown=False)
+
+    return make
+
+
+def test_a_finished_stage_is_not_run_again(
+    chain: Callable[..., Runner], capsys: pytest.CaptureFixture
+) -> None:
+    assert chain().run(NAMES)
+    first = (chain().context.stage("vae") / "state.pt").stat().st_mtime_ns
+    capsys.readouterr()
+    assert chain().run(NAMES)
+    assert capsys.readouterr().out.splitlines() == [
+        "vae: finished, inputs unchanged",
+        "export: finished, inputs unchanged",
+    ]
+    assert (chain().context.stage("vae") / "state.pt").stat().st_mtime_ns == first
+
+
+def test_changed_settings_put_the_old_work_aside(chain: Callable[..., Runner]) -> None:
+    chain().run(NAMES)
+    before = Record.read(chain().context.stage("vae"))
+    chain(learning_rate=0.01).run(NAMES)
+    aside = chain().context.directory / "aside"
+    assert Record.read(aside / "vae-1") == before
+    assert sorted(path.name for path in aside.iterdir()) == ["export-1", "vae-1"]
+
+
+def test_only_what_depends_on_a_redone_stage_is_redone(chain: Callable[..., Runner]) -> None:
+    chain().run(NAMES)
+    chain().run(NAMES, redo=("vae",))
+    # The same seed learns the same weights, so the stage after it has nothing new to do.
+    assert [path.name for path in (chain().context.directory / "aside").iterdir()] == ["vae-1"]
+
+
+def test_more_steps_go_on_from_the_checkpoint(chain: Callable[..., Runner]) -> None:
+    chain(steps=10).run(("vae",))
+    chain(steps=20).run(("vae",))
+    entries = (chain().context.stage("vae") / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in entries if '"train"' in line] == [10, 20]
+    assert not (chain().context.directory / "aside").exists()
+
+
+def test_a_changed_corpus_is_begun_anew(chain: Callable[..., Runner], tmp_path: Path) -> None:
+    chain().run(("vae",))
+    (tmp_path / "corpus").rename(tmp_path / "other")
+    make_tones(tmp_path / "corpus", train=3, held_out=1)
+    chain().run(("vae",))
+    assert (tmp_path / "run" / "aside" / "vae-1" / "state.pt").exists()
+
+
+def test_a_missing_input_is_named(chain: Callable[..., Runner]) -> None:
+    with pytest.raises(TrainingError, match="vae: not finished, and export needs it; run it first"):
+        chain().run(("export",))
+
+
+def test_a_module_that_was_removed_is_made_again(chain: Callable[..., Runner]) -> None:
+    chain().run(NAMES)
+    (chain().context.stage("vae") / "net.safetensors").unlink()
+    assert chain().run(NAMES)
+    assert (chain().context.stage("vae") / "net.safetensors").exists()

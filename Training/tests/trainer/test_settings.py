@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nocturne_training.trainer.errors import TrainingError
+from nocturne_training.trainer.settings import load
+
+
+def test_named_settings_load_and_differ() -> None:
+    tiny, demo, paper = (load(name) for name in ("tiny", "demo", "paper"))
+    assert tiny.vae.steps < demo.vae.steps < paper.vae.steps
+    assert (paper.dpd.learning_rate, paper.dpd.batch, paper.dpd.ema) == (5e-4, 96, 0.999)
+
+
+def test_what_is_left_out_keeps_its_default_and_changes_win(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("vae: {steps: 7}\n")
+    settings = load(path, {"vae.batch": 3, "lm.steps": 9})
+    assert (settings.vae.steps, settings.vae.batch, settings.lm.steps) == (7, 3, 9)
+    assert settings.vae.learning_rate == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("vaa: {steps: 7}", "stage vaa is unknown"),
+        ("vae: {stepz: 7}", "stepz"),
+        ("vae: {steps: many}", "vae.steps is 'many', not of type int"),
+        ("vae: {precision: f8}", "vae.precision is 'f8'"),
+        ("vae: [1]", "vae is not a mapping"),
+        ("- 1", "not a mapping of stages"),
+        ("vae: {steps: 7", "not YAML"),
+    ],
+)
+def test_faults_are_named_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "faulty.yaml"
+    path.write_text(text)
+    with pytest.raises(TrainingError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert said in message and str(path) in message and "\n" not in message
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(TrainingError, match="no-such"):
+        load("no-such.yaml")
+
+
+def test_length_and_reporting_leave_the_identity_alone() -> None:
+    base = load("tiny").vae.identity()
+    assert load("tiny", {"vae.steps": 9, "vae.logEvery": 3}).vae.identity() == base
+    assert load("tiny", {"vae.batch": 9}).vae.identity() != base
