@@ -20,8 +20,9 @@ class RMSNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x: Tensor) -> Tensor:
-        """[..., D] -> [..., D]"""
-        return F.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
+        """[..., D] -> [..., D] in the gain's precision: f32 under autocast, so that residual streams stay
+        f32"""
+        return F.rms_norm(x.to(self.weight.dtype), self.weight.shape, self.weight, self.epsilon)
 
 
 class MLP(nn.ModuleDict):

@@ -25,8 +25,8 @@ class Angle(nn.Module):
         self.mlp = MLP(angle_dim, dim, epsilon)
 
     def blend(self, angles: Tensor) -> Tensor:
-        """Angles [...] (f32) -> [..., angle_dim]"""
-        blended = angles.cos()[..., None] * self.start.float() + angles.sin()[..., None] * self.end.float()
+        """Angles [...] (f32) -> [..., angle_dim], computed in f32 or better"""
+        blended = angles.cos()[..., None] * self.start + angles.sin()[..., None] * self.end
         return blended.to(self.start.dtype)
 
     def forward(self, angles: Tensor) -> Tensor:

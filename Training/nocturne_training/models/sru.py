@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from .sru_scan import scan
+
 
 class SruLayer(nn.Module):
     """Keys: `weight [2 U 3, D]` (row = direction, unit, matrix), `weight_c [2 gates, 2, U]`, `bias`
@@ -38,20 +40,16 @@ class SruLayer(nn.Module):
         self.bias[1].fill_(highway_bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, K, D] -> [B, K, D]. The matrix products are one GEMM over all steps; the scan is a plain loop
-        of element-wise steps in which the backward direction walks the reversed sequence."""
+        """[B, K, D] -> [B, K, D]. The matrix products are one GEMM over all steps; the scan is a loop
+        of element-wise steps in which the backward direction walks the reversed sequence. Under autocast only
+        the product is rounded: gates and cells stay in the parameters' precision."""
         batch, steps, dim = x.shape
-        gates = (x @ self.weight.T).view(batch, steps, 2, self.units, 3).permute(4, 1, 2, 0, 3)
+        x, product = x.to(self.bias.dtype), x @ self.weight.T
+        gates = product.to(self.bias.dtype).view(batch, steps, 2, self.units, 3).permute(4, 1, 2, 0, 3)
         candidate, forget_in, reset_in = _reverse_backward(gates)
         forget_in = forget_in + self.bias[0, :, None]
         forget_c, reset_c = self.weight_c[0, :, None], self.weight_c[1, :, None]
-        state = x.new_zeros(2, batch, self.units)
-        states = [state]
-        for step in range(steps):
-            forget = torch.addcmul(forget_in[step], forget_c, state).sigmoid_()
-            state = torch.lerp(candidate[step], state, forget)
-            states.append(state)
-        cells = torch.stack(states)
+        cells = scan(candidate, forget_in, forget_c)
         reset = torch.addcmul(reset_in + self.bias[1, :, None], reset_c, cells[:-1]).sigmoid_()
         skip = _reverse_backward(x.view(batch, steps, 2, self.units).permute(1, 2, 0, 3)[None])[0]
         out = _reverse_backward(torch.lerp(self.alpha * skip, cells[1:], reset)[None])[0]
