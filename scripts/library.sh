@@ -60,6 +60,15 @@ need_python() {
   touch "$stamp"
 }
 
+# need_synthesizer CONFIG: what composes the corpus; the small soundfont suffices at the tiny size.
+need_synthesizer() {
+  if [ "$1" = tiny ]; then
+    need_packages libfluidsynth3 timgm6mb-soundfont
+  else
+    need_packages libfluidsynth3 fluid-soundfont-gm
+  fi
+}
+
 need_render_system() {
   need_swift
   need_packages libzmq3-dev libsndfile1-dev libdnnl-dev libsqlite3-dev

@@ -1,0 +1,86 @@
+"""Renders the same captions with Nocturne and with PyTorch from one checkpoint and compares the waveforms.
+
+    python -m nocturne_training.parity --nocturne .build/release/nocturne --model DIR
+
+Both compute in f32 with the seeds of Nocturne's run, so the noise and the semantic tokens are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+import torch
+
+from .melody import Melody
+
+TOLERANCE = 1e-3
+CAPTIONS = (
+    "A slow and gentle piano ballad with soft strings in the background.",
+    "upbeat techno, four on the floor kick, synth lead, 128 bpm",
+    "An accordion plays a lively waltz. There are no drums.",
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One caption: norm of the difference of the waveforms over the norm of PyTorch's."""
+
+    caption: str
+    seed: int
+    error: float
+
+
+def compare(nocturne: Path, model: Path, captions: tuple[str, ...], seconds: float) -> list[Comparison]:
+    """Renders and compares. Raises `CalledProcessError` where Nocturne fails."""
+    with tempfile.TemporaryDirectory() as scratch:
+        manifest, run = Path(scratch) / "captions.csv", Path(scratch) / "run"
+        with manifest.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("id", "caption"), *((f"c{i}", c) for i, c in enumerate(captions))])
+        command = [str(nocturne), "render", str(manifest), "--out", str(run), "--model", str(model)]
+        command += ["--precision", "f32", "--format", "wav", "--seconds", str(seconds), "--quiet"]
+        subprocess.run(command, check=True)
+        entries = [json.loads(line) for line in (run / "metadata.jsonl").read_text("utf-8").splitlines()]
+        melody = Melody(model)
+        return [_compare(melody, run, entry) for entry in sorted(entries, key=lambda entry: entry["id"])]
+
+
+def _compare(melody: Melody, run: Path, entry: dict[str, object]) -> Comparison:
+    theirs = torch.from_numpy(soundfile.read(run / str(entry["file_name"]), dtype="float32")[0])
+    caption, seed = str(entry["caption"]), int(str(entry["seed"]))
+    ours = melody.render(caption, seed, int(str(entry["steps"])), float(str(entry["seconds"]))).audio
+    return Comparison(caption, seed, float((ours - theirs).norm() / ours.norm()))
+
+
+def main(words: list[str] | None = None) -> int:
+    """Prints a line a caption; 0 if all are within the tolerance, 1 otherwise."""
+    parser = argparse.ArgumentParser(
+        prog="nocturne_training.parity", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("--nocturne", type=Path, required=True, help="the executable")
+    parser.add_argument("--model", type=Path, required=True, help="a checkpoint directory")
+    parser.add_argument("--caption", action="append", help="may be repeated; three of its own if left out")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    options = parser.parse_args(words)
+    captions = tuple(options.caption or CAPTIONS)
+    try:
+        results = compare(options.nocturne, options.model, captions, options.seconds)
+    except subprocess.CalledProcessError as error:
+        print(f"error: {options.nocturne} ended with {error.returncode}; see the line above", file=sys.stderr)
+        return 1
+    for result in results:
+        print(f"{result.error:.2e}  seed {result.seed}  {result.caption}")
+    worst = max(result.error for result in results)
+    print(f"largest relative difference {worst:.2e}, allowed {TOLERANCE:.0e}")
+    return 0 if worst <= TOLERANCE else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
