@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import nn
 
+from ..checkpoint import external_tensors
 from ..config import Config
 from ..corpus.dataset import Corpus
 from ..models.modules import build
@@ -19,13 +20,15 @@ from ..trainer.settings import Settings
 
 @dataclass(frozen=True)
 class Context:
-    """One run directory: `DIR/<stage>/` holds a stage's checkpoint, log, picture and learned modules."""
+    """One run directory: `DIR/<stage>/` holds a stage's checkpoint, log, picture and learned modules.
+    `held_out` is the split that validation looks at: `valid` while training, `test` for the report."""
 
     directory: Path
     corpus_directory: Path
     config: Config
     settings: Settings
     processes: Processes
+    held_out: str = "valid"
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -43,5 +46,8 @@ class Context:
         if not path.exists():
             raise TrainingError(f"{path}: missing; run the stage {stage} first")
         network = build(module, self.config)
-        network.load_state_dict(load_file(path))
+        tensors, external = load_file(path), self.config.mulan.bert.external
+        if module == "mulan_text" and external is not None:
+            tensors |= external_tensors(external)
+        network.load_state_dict(tensors)
         return network.to(self.processes.device).eval().requires_grad_(False)

@@ -28,7 +28,7 @@ class VaeTask(Task):
     def __init__(self, context: Context) -> None:
         self.config, self.settings, self.processes = context.config, context.settings.vae, context.processes
         self.clips = context.corpus.split("train")
-        self.held_out = context.corpus.split("valid")[: self.settings.validation_clips]
+        self.held_out = context.corpus.split(context.held_out)[: self.settings.validation_clips]
         torch.manual_seed(self.settings.seed)
         width = self.settings.discriminator_width
         self.encoder, self.decoder = VaeEncoder(self.config), VaeDecoder(self.config)
