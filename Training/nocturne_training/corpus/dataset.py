@@ -39,13 +39,15 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One clip: an absolute path, its captions, its labels (`vocabulary.py`) and its length in seconds."""
+    """One clip: an absolute path, its captions, its labels (`vocabulary.py`) or None, its length in seconds,
+    and the SHA-256 of its file."""
 
     id: str
     path: Path
     captions: tuple[Caption, ...]
     labels: dict[str, Any] | None
     duration: float
+    sha256: str = ""
 
     @property
     def samples(self) -> int:
@@ -120,7 +122,7 @@ def digest(splits: dict[str, dict[str, Any]]) -> str:
 
 
 def read_header(directory: Path) -> dict[str, Any]:
-    """corpus.json of a finished corpus; raises CorpusError where it is missing, damaged or of another format."""
+    """corpus.json of a finished corpus; raises CorpusError where it is missing, damaged or foreign."""
     path = directory / "corpus.json"
     try:
         header = json.loads(path.read_text())
@@ -156,4 +158,5 @@ def _clip(directory: Path, record: dict[str, Any]) -> Clip:
         captions=tuple(Caption(**caption) for caption in record["captions"]),
         labels=record["labels"],
         duration=record["duration"],
+        sha256=record["sha256"],
     )

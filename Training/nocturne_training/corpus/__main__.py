@@ -1,0 +1,85 @@
+"""`python -m nocturne_training.corpus make|verify`: makes a corpus and checks one."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import soundfonts
+from .dataset import SPLITS, Corpus, CorpusError
+from .store import file_sha256
+
+
+def main() -> int:
+    """Exit status 1, and one line, where a corpus cannot be made or is not as it was made."""
+    arguments = _parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except CorpusError as error:
+        print(f"corpus: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"corpus: {error.filename or ''}: {error.strerror}: run the command again to go on",
+            file=sys.stderr,
+        )
+        return 1
+    except KeyboardInterrupt:
+        print("corpus: interrupted: run the command again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nocturne_training.corpus", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    make = commands.add_parser("make", help="compose and render a corpus; continues one that was begun")
+    make.add_argument("--hours", type=float, required=True, help="length of all clips together")
+    make.add_argument("--seed", type=int, default=0, help="equal seeds make equal corpora (0)")
+    make.add_argument("--out", type=Path, required=True, help="folder of the corpus")
+    make.add_argument(
+        "--soundfont", help=f"{', '.join(soundfonts.KNOWN)} or a .sf2 file (the first that is installed)"
+    )
+    make.add_argument("--workers", type=_positive, default=os.cpu_count() or 1, help="processes (one a core)")
+    make.set_defaults(run=_make)
+    verify = commands.add_parser("verify", help="read every file of a corpus and compare digests")
+    verify.add_argument("directory", type=Path)
+    verify.set_defaults(run=_verify)
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _make(arguments: argparse.Namespace) -> None:
+    # Only this command needs libfluidsynth.
+    from .maker import make
+
+    soundfont = soundfonts.find(arguments.soundfont)
+    make(arguments.out, arguments.hours, arguments.seed, soundfont, arguments.workers)
+    _summarise(arguments.out)
+
+
+def _verify(arguments: argparse.Namespace) -> None:
+    corpus = _summarise(arguments.directory)
+    for clip in (clip for name in SPLITS for clip in corpus.split(name)):
+        if not clip.path.is_file() or file_sha256(clip.path) != clip.sha256:
+            raise CorpusError(f"{clip.path}: missing or changed since the corpus was made: make it again")
+    print("every file is as it was made")
+
+
+def _summarise(directory: Path) -> Corpus:
+    corpus = Corpus.open(directory)
+    counts = ", ".join(f"{name} {len(corpus.split(name))}" for name in SPLITS)
+    print(f"{directory}: clips {counts}; digest {corpus.digest[:16]}")
+    return corpus
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Captions in natural English, composed from the labels of a clip."""

@@ -1,0 +1,1 @@
+"""Composing and performing pieces of music with known attributes."""
