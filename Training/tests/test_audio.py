@@ -104,6 +104,7 @@ def test_pretraining_loss_is_finite_and_has_gradients():
         torch.where(mask[..., None], tokenizer.masked_spec_embed, tokenizer.project(features))
     )
     distractors = torch.randint(0, 25, (int(mask.sum()), 10))
-    loss = heads.loss(states, features, mask, distractors, temperature=2.0)
+    noise = -torch.empty(2, 25, 2, 8).exponential_().log()
+    loss = heads(states, features, mask, distractors, temperature=2.0, noise=noise).loss
     loss.backward()
     assert torch.isfinite(loss) and tokenizer.masked_spec_embed.grad.abs().sum() > 0

@@ -1,12 +1,27 @@
-"""wav2vec 2.0 pre-training heads and loss (2.2). Letters: B batch, T frames, G groups, V codes, D width."""
+"""wav2vec 2.0 pre-training heads and loss (2.2).
+
+Letters: B batch, T frames, F masked frames of the batch, K distractors, G groups, V codes, D width.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import Tokenizer as TokenizerConfig
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """`codes` [B, T, code_dim]; `indices` of the chosen codes [B, T, G]; `probabilities` of all codes before
+    noise and temperature [B, T, G, V]."""
+
+    codes: Tensor
+    indices: Tensor
+    probabilities: Tensor
 
 
 class ProductQuantizer(nn.Module):
@@ -19,19 +34,34 @@ class ProductQuantizer(nn.Module):
         self.codevectors = nn.Parameter(torch.empty(1, rows, config.code_dim // self.groups).uniform_())
         self.weight_proj = nn.Linear(config.channels, rows)
 
-    def forward(self, features: Tensor, temperature: float, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, T, C], mask [B, T] -> codes [B, T, code_dim] and the perplexity over masked frames (a
-        scalar)"""
-        logits = self.weight_proj(features).unflatten(-1, (self.groups, self.codes)).float()
-        chosen = F.gumbel_softmax(logits, tau=temperature, hard=True) if self.training else _one_hot(logits)
-        mean = logits.softmax(dim=-1)[mask].mean(dim=0)
-        perplexity = torch.exp(-(mean * (mean + 1e-7).log()).sum(dim=-1)).sum()
+    def forward(self, features: Tensor, temperature: float, noise: Tensor | None = None) -> Quantized:
+        """[B, T, C] and Gumbel noise [B, T, G, V] -> codes: forward the largest noisy logit's, backward the
+        gradient of the softmax (straight-through). Without noise: the most likely code."""
+        logits = self.weight_proj(features).unflatten(-1, (self.groups, self.codes))
+        noisy = logits if noise is None else logits + noise
+        soft, indices = (noisy / temperature).softmax(dim=-1), noisy.argmax(dim=-1)
+        hard = F.one_hot(indices, self.codes).to(soft)
         vectors = self.codevectors.view(self.groups, self.codes, -1)
-        return torch.einsum("btgv,gvd->btgd", chosen.to(vectors), vectors).flatten(2), perplexity
+        codes = torch.einsum("btgv,gvd->btgd", hard - soft.detach() + soft, vectors).flatten(2)
+        return Quantized(codes, indices, logits.softmax(dim=-1))
 
 
-def _one_hot(logits: Tensor) -> Tensor:
-    return F.one_hot(logits.argmax(dim=-1), logits.shape[-1]).to(logits.dtype)
+@dataclass(frozen=True)
+class Contrast:
+    """Sums over the masked frames of one process. `contested` counts frames of which a distractor has another
+    code, `correct` those whose own code scored above all such distractors: a collapsed quantiser has a loss
+    of 0, but nothing contested. `usage` sums probabilities [G, V], `chosen` counts codes [G, V]."""
+
+    loss: Tensor
+    correct: Tensor
+    contested: Tensor
+    usage: Tensor
+    chosen: Tensor
+
+
+def perplexity(mean: Tensor) -> Tensor:
+    """exp(entropy) per group, summed over groups; mean probabilities [G, V] -> scalar from G to G V"""
+    return torch.exp(-(mean * (mean + 1e-7).log()).sum(dim=-1)).sum()
 
 
 class PretrainingHeads(nn.Module):
@@ -43,7 +73,7 @@ class PretrainingHeads(nn.Module):
         self.project_hid = nn.Linear(config.dim, config.code_dim)
         self.project_q = nn.Linear(config.code_dim, config.code_dim)
 
-    def loss(
+    def forward(
         self,
         states: Tensor,
         features: Tensor,
@@ -51,22 +81,36 @@ class PretrainingHeads(nn.Module):
         distractors: Tensor,
         *,
         temperature: float,
+        noise: Tensor | None = None,
         contrast: float = 0.1,
-        diversity: float = 0.1,
-    ) -> Tensor:
-        """Summed contrastive plus diversity loss. `states` [B, T, D] of masked input, `features` [B, T, C]
-        unmasked, `mask` [B, T], `distractors` [masked, 100]: flat indices into B * T of other masked frames
-        of the clip."""
-        codes, perplexity = self.quantizer(features, temperature, mask)
-        targets = self.project_q(codes).flatten(0, 1)
-        context = self.project_hid(states)[mask]
-        positive, negatives = targets[mask.flatten()], targets[distractors]
-        candidates = torch.cat((positive[:, None], negatives), dim=1)
-        scores = F.cosine_similarity(context[:, None], candidates, dim=-1) / contrast
-        same = (negatives == positive[:, None]).all(dim=-1)
-        scores[:, 1:] = scores[:, 1:].masked_fill(same, float("-inf"))
-        contrastive = F.cross_entropy(
-            scores, torch.zeros_like(scores[:, 0], dtype=torch.long), reduction="sum"
+    ) -> Contrast:
+        """`states` [B, T, D] of masked input, `features` [B, T, C] unmasked, `mask` [B, T], `distractors`
+        [F, K]: frames of the same clip. All cosines of a clip are computed once and looked up, as distractors
+        share their frames."""
+        quantized = self.quantizer(features, temperature, noise)
+        context = F.normalize(self.project_hid(states), dim=-1)
+        targets = F.normalize(self.project_q(quantized.codes), dim=-1)
+        clip, frame = mask.nonzero(as_tuple=True)
+        cosines = (context @ targets.transpose(1, 2))[clip, frame] / contrast
+        own = cosines.gather(1, frame[:, None])
+        indices = quantized.indices[clip]
+        same = (
+            indices.gather(1, _spread(distractors, indices))
+            == indices.gather(1, _spread(frame[:, None], indices))
+        ).all(-1)
+        others = cosines.gather(1, distractors).masked_fill(same, float("-inf"))
+        scores = torch.cat((own, others), dim=1)
+        contested = ~same.all(dim=1)
+        correct = contested & (own > others.max(dim=1, keepdim=True).values)[:, 0]
+        chosen = F.one_hot(quantized.indices[mask], self.quantizer.codes)
+        return Contrast(
+            loss=F.cross_entropy(scores, torch.zeros_like(frame), reduction="sum"),
+            correct=correct.sum(),
+            contested=contested.sum(),
+            usage=quantized.probabilities[mask].sum(dim=0),
+            chosen=chosen.sum(dim=0),
         )
-        total = self.quantizer.groups * self.quantizer.codes
-        return contrastive + diversity * (total - perplexity) / total * mask.sum()
+
+
+def _spread(frames: Tensor, indices: Tensor) -> Tensor:
+    return frames[..., None].expand(-1, -1, indices.shape[-1])

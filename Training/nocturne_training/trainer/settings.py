@@ -17,7 +17,14 @@ from ..config_json import parse, to_json
 from .errors import TrainingError
 from .learning_rate import Decay
 
-PACE = ("steps", "log_every", "validate_every", "checkpoint_every", "validation_clips")
+PACE = (
+    "steps",
+    "log_every",
+    "validate_every",
+    "checkpoint_every",
+    "validation_clips",
+    "cache_megabytes",
+)
 """Settings that may change between two parts of one training without making it another training."""
 
 

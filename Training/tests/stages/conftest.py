@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tones import make_tones
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus of 8 training clips and 4 held-out ones."""
+    return make_tones(tmp_path_factory.mktemp("tones") / "corpus", train=8, held_out=4)
