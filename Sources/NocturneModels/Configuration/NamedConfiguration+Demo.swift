@@ -99,12 +99,12 @@ extension NamedConfiguration {
       "vae": {
         "latentScale": 3.0,
         "encoder": {
-          "initial": 24,
+          "initial": 16,
           "rates": [2, 3, 4, 4],
-          "widths": [24, 48, 96, 192],
+          "widths": [16, 32, 64, 128],
           "kernels": [5, 7, 9, 9],
-          "mrfCounts": [1, 1, 1, 2],
-          "mrfKernels": [3, 7, 11],
+          "mrfCounts": [1, 1, 1, 1],
+          "mrfKernels": [3, 7],
           "dilations": [1, 3, 5]
         },
         "decoder": {
