@@ -75,8 +75,9 @@ class VaeTask(Task):
             z = (mean + (0.5 * log_variance).exp() * noise) / self.config.vae.latent_scale
             generated = self.decoder(z.clamp(-1.0, 1.0)).float()
         spectral, kl = multi_resolution(audio, generated), adversarial.kl(mean, log_variance)
-        loss = settings.spectral_weight * spectral + settings.kl_weight * kl
-        metrics: Metrics = {"spectral": spectral, "kl": kl, "log_mel": log_mel_error(audio, generated)}
+        mel = log_mel_error(audio, generated)
+        loss = settings.spectral_weight * spectral + settings.kl_weight * kl + settings.mel_weight * mel
+        metrics: Metrics = {"spectral": spectral, "kl": kl, "log_mel": mel}
         if step >= settings.adversary_after:
             with update.autocast():
                 real, fooled = self.judge(audio), self.judge(generated.detach())

@@ -34,7 +34,7 @@ class CorpusSettings:
 
     hours: float = 1.0
     seed: int = 1
-    soundfont: str = "fluid-soundfont-gm"
+    soundfont: str = "fluid"
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,10 @@ class StageSettings:
 
 @dataclass(frozen=True)
 class VaeSettings(StageSettings):
-    """VAE-GAN (5.1). `crop_frames` latent frames a crop; the adversary joins at step
-    `adversary_after`, with discriminators of `discriminator_width` (published: 32) channels."""
+    """VAE-GAN (5.1). `crop_frames` latent frames a crop; the adversary joins at step `adversary_after`, with
+    discriminators of `discriminator_width` (published: 32) channels. `mel_weight` adds the log-mel error of
+    HiFi-GAN, which the paper does not have, for trainings too short for the adversary to learn what is
+    quiet."""
 
     learning_rate: float = 2e-4
     betas: tuple[float, ...] = (0.8, 0.99)
@@ -78,6 +80,7 @@ class VaeSettings(StageSettings):
     feature_weight: float = 20.0
     adversarial_weight: float = 1.0
     kl_weight: float = 5e-3
+    mel_weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,18 +147,38 @@ class RvqSettings(StageSettings):
 
 
 @dataclass(frozen=True)
+class ExtractSettings:
+    """Tensors of every clip (`stages/tensors.py`): `shard_clips` a file, `batch` clips at a time."""
+
+    shard_clips: int = 512
+    batch: int = 1
+
+    def identity(self) -> dict[str, Any]:
+        """See `StageSettings`; `batch` is part of it as it may change the last bits."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
 class LmSettings(StageSettings):
-    """Semantic language model (section 3)."""
+    """Semantic language model (section 3). The prefix is one of the clip's captions with probability
+    `text_prefix`, else its audio; `dropout` acts on embeddings and residual branches."""
 
     learning_rate: float = 3e-4
     betas: tuple[float, ...] = (0.9, 0.95)
+    text_prefix: float = 0.5
+    dropout: float = 0.0
 
 
 @dataclass(frozen=True)
 class DpdSettings(StageSettings):
-    """Dual-path diffusion (4.2, 4.5)."""
+    """Dual-path diffusion (4.2, 4.5). `crop_frames` latent frames of a clip (0: all); guidance drops the
+    condition with probability `cfg_drop`; `min_snr` above 0 weights the error of a frame by
+    min(snr, min_snr) / (snr + 1) (Hang et al., 2023)."""
 
     ema: float = 0.999
+    crop_frames: int = 0
+    cfg_drop: float = 0.1
+    min_snr: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -179,6 +202,7 @@ class Settings:
     kmeans: KmeansSettings = field(default_factory=KmeansSettings)
     mulan: MulanSettings = field(default_factory=MulanSettings)
     rvq: RvqSettings = field(default_factory=RvqSettings)
+    extract: ExtractSettings = field(default_factory=ExtractSettings)
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
