@@ -49,6 +49,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--max-minutes", type=float, help="stop with a checkpoint after this time (exit code 75)"
     )
+    parser.add_argument("--from", dest="start", type=Path, help="a checkpoint directory to start from")
     parser.add_argument("--device", choices=("cpu", "cuda"), help="cuda where there is one if left out")
     parser.add_argument("--threads", type=int, help="CPU threads of PyTorch")
     parser.add_argument(
@@ -93,7 +94,7 @@ def main(words: list[str] | None = None) -> int:
         config = configuration.load(options.config)
         processes = join(options.device)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
-        context = Context(options.out, corpus, config, chosen, processes)
+        context = Context(options.out, corpus, config, chosen, processes, start=options.start)
         runner = Runner(context, deadline=deadline, shown=not options.quiet)
         finished = runner.run(options.stage, options.redo)
         processes.close()

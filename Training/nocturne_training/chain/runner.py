@@ -6,12 +6,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from ..checkpoint import digest
 from ..stages.context import Context
 from ..stages.registry import STAGES, Stage
-from ..stages.weights import write
+from ..stages.weights import fill, write
 from ..trainer import state
 from ..trainer.errors import TrainingError
 from ..trainer.loop import Loop
+from ..trainer.task import Task
 from .record import Record, identity
 
 
@@ -45,6 +47,11 @@ class Runner:
                     f"{self.context.stage(name)}: not finished, and {stage.name} needs it; run it first"
                 )
             found[name] = record.digest
+        if stage.learns and self.context.start is not None:
+            manifest = self.context.start / "manifest.json"
+            if not manifest.exists():
+                raise TrainingError(f"{manifest}: missing; --from takes a checkpoint directory")
+            found["start"] = digest(manifest)
         return found
 
     def _run(self, stage: Stage, redo: bool) -> bool:
@@ -83,6 +90,8 @@ class Runner:
 
     def _learn(self, stage: Stage, directory: Path, wanted: str) -> bool:
         task = stage.load()(self.context)
+        assert task is not None
+        self._start(task)
         settings = getattr(self.context.settings, stage.name)
         loop = Loop(task, settings, self.processes, directory, wanted, self.shown)
         left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic()) / 60
@@ -100,11 +109,19 @@ class Runner:
         self.processes.barrier()
         return True
 
+    def _start(self, task: Task) -> None:
+        """Fills what is learned by gradients from the checkpoint to start from."""
+        for name, module in task.exports().items() if task.groups else ():
+            path = self.context.start / f"{name}.safetensors" if self.context.start else None
+            if path is not None and path.exists():
+                fill(module, path)
+                self.say(f"{task.stage}: {name} starts from {path}")
+
     def _compute(self, stage: Stage, directory: Path, wanted: str) -> bool:
         started = time.monotonic()
         if self.processes.first:
-            stage.load()(self.context)
-            self._finish(stage, directory, wanted, 0, time.monotonic() - started, {})
+            figures = stage.load()(self.context) or {}
+            self._finish(stage, directory, wanted, 0, time.monotonic() - started, figures)
         self.processes.barrier()
         return True
 

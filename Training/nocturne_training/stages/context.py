@@ -29,6 +29,7 @@ class Context:
     settings: Settings
     processes: Processes
     held_out: str = "valid"
+    start: Path | None = None
 
     @cached_property
     def corpus(self) -> Corpus:

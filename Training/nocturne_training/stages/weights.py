@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from safetensors.torch import save_file
+import torch
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from ..trainer.errors import TrainingError
+
 
 def plain_state(module: nn.Module) -> dict[str, Tensor]:
-    """State of a module with weight norm folded into the weights: the keys of the same module without it."""
+    """State of a module with weight norm folded into the weights: the keys of the same module without it;
+    what an installed package carries (`MulanText.borrowed`) is left out."""
     state = {
         key: value for key, value in module.state_dict().items() if ".parametrizations." not in f".{key}"
     }
@@ -18,12 +23,38 @@ def plain_state(module: nn.Module) -> dict[str, Tensor]:
         if parametrize.is_parametrized(part):
             for key in part.parametrizations:
                 state[f"{name}.{key}"] = getattr(part, key)
-    return {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
+    borrowed = getattr(module, "borrowed", ())
+    return {
+        key: value.detach().cpu().contiguous().clone()
+        for key, value in state.items()
+        if not key.startswith(borrowed)
+    }
 
 
 def write(directory: Path, name: str, module: nn.Module) -> Path:
-    """Writes `<name>.safetensors`, all tensors of the module, atomically."""
+    """Writes `<name>.safetensors`, the module's own tensors, atomically."""
     partial, path = directory / f"{name}.partial", directory / f"{name}.safetensors"
     save_file(plain_state(module), partial)
     partial.replace(path)
     return path
+
+
+@torch.no_grad()
+def fill(module: nn.Module, path: Path) -> None:
+    """Gives a module the plain tensors of a file, through its parametrisations where it has some. Raises
+    `TrainingError` where keys or shapes differ."""
+    found, wanted = load_file(path), plain_state(module)
+    differing = sorted(found.keys() ^ wanted.keys())
+    differing += [key for key in found.keys() & wanted.keys() if found[key].shape != wanted[key].shape]
+    if differing:
+        raise TrainingError(f"{path}: {differing[0]} does not fit this configuration; start without it")
+    for name, part in module.named_modules():
+        for key in part.parametrizations if parametrize.is_parametrized(part) else ():
+            setattr(part, key, found.pop(f"{name}.{key}").to(getattr(part, key)))
+    _copy(module, found)
+
+
+def _copy(module: nn.Module, values: Mapping[str, Tensor]) -> None:
+    state = module.state_dict()
+    for key, value in values.items():
+        state[key].copy_(value)

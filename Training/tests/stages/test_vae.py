@@ -11,7 +11,7 @@ from nocturne_training.config import load
 from nocturne_training.models.vae import VaeDecoder
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.vae import VaeTask
-from nocturne_training.stages.weights import plain_state
+from nocturne_training.stages.weights import fill, plain_state, write
 from nocturne_training.trainer.distributed import Processes
 from nocturne_training.trainer.loop import Loop
 from nocturne_training.trainer.randomness import Draw, generator
@@ -100,6 +100,14 @@ def test_folded_weights_decode_like_the_trained_ones(corpus: Path) -> None:
     plain.load_state_dict(plain_state(trained.decoder))
     z = torch.rand(1, 10, 16) * 2 - 1
     assert torch.allclose(plain(z), trained.decoder(z), atol=1e-6)
+
+
+def test_a_trained_module_is_filled_from_plain_tensors(corpus: Path, tmp_path: Path) -> None:
+    trained = task(corpus)
+    given = VaeDecoder(load("tiny"))
+    fill(trained.decoder, write(tmp_path, "vae_decoder", given))
+    z = torch.rand(1, 10, 16) * 2 - 1
+    assert torch.allclose(given(z), trained.decoder(z), atol=1e-6)
 
 
 def test_mixed_precision_stays_near(corpus: Path) -> None:

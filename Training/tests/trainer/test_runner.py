@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from tones import make_tones
 from toy import ALONE, SETTINGS, Line
 
@@ -110,3 +112,26 @@ def test_a_module_that_was_removed_is_made_again(chain: Callable[..., Runner]) -
     (chain().context.stage("vae") / "net.safetensors").unlink()
     assert chain().run(NAMES)
     assert (chain().context.stage("vae") / "net.safetensors").exists()
+
+
+def test_learning_starts_from_a_checkpoint(chain: Callable[..., Runner], tmp_path: Path) -> None:
+    start = tmp_path / "start"
+    start.mkdir()
+    given = Line().net
+    with torch.no_grad():
+        given.weight.fill_(3.0)
+        given.bias.fill_(-1.0)
+    write(start, "net", given)
+    runner = chain(steps=1, learning_rate=1e-4, ema=0.0)
+    runner.context = replace(runner.context, start=start)
+    with pytest.raises(TrainingError, match="takes a checkpoint directory"):
+        runner.run(("vae",))
+    (start / "manifest.json").write_text("{}")
+    runner.run(("vae",))
+    learned = load_file(runner.context.stage("vae") / "net.safetensors")
+    assert torch.allclose(learned["weight"], given.weight, atol=1e-3)
+    write(start, "net", torch.nn.Linear(2, 1))
+    chained = chain(steps=1)
+    chained.context = replace(chained.context, start=start, directory=tmp_path / "second")
+    with pytest.raises(TrainingError, match="weight does not fit this configuration"):
+        chained.run(("vae",))
