@@ -10,11 +10,13 @@ from .bert import Bert
 
 
 class MulanText(nn.Module):
-    """Keys: `bert.*` (where the encoder is the checkpoint's own), `projection.{weight,bias}`."""
+    """Keys: `bert.*` (where the encoder is the checkpoint's own), `projection.{weight,bias}`. `borrowed` are
+    prefixes of the keys that an installed package carries instead."""
 
     def __init__(self, config: Mulan) -> None:
         super().__init__()
         self.bert = Bert(config.bert)
+        self.borrowed = ("bert.",) if config.bert.external else ()
         self.projection = nn.Linear(config.bert.dim, config.dim)
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:

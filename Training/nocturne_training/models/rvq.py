@@ -39,25 +39,34 @@ class Rvq(nn.Module):
         return sum(codebook[codes[:, q]] for q, codebook in enumerate(self.codebooks))
 
 
-class CodebookAverage:
-    """Exponential moving average that learns one codebook (1.3); dead codes become random vectors of the
-    batch."""
+class CodebookAverage(nn.Module):
+    """Exponential moving average that learns one codebook in place (1.3); dead codes become random vectors of
+    the batch. Buffers: `counts [V]`, `sums [V, D]`; the codebook is the quantiser's own tensor."""
 
     def __init__(
         self, codebook: Tensor, decay: float = 0.95, dead: float = 0.5, epsilon: float = 1e-5
     ) -> None:
-        self.codebook, self.decay, self.dead, self.epsilon = codebook, decay, dead, epsilon
-        self.counts = torch.ones(codebook.shape[0])
-        self.sums = codebook.clone()
+        super().__init__()
+        self.codebook, self.decay, self.dead, self.epsilon = codebook.detach(), decay, dead, epsilon
+        self.register_buffer("counts", torch.ones_like(self.codebook[:, 0]))
+        self.register_buffer("sums", self.codebook.clone())
 
     @torch.no_grad()
-    def update(self, batch: Tensor, generator: torch.Generator | None = None) -> None:
-        """Learns from vectors [B, D], in place."""
+    def begin(self, codes: Tensor, counts: Tensor) -> None:
+        """Starts from centres [V, D] that stand for so many vectors each [V]."""
+        self.codebook.copy_(codes)
+        self.counts.copy_(counts)
+        self.sums.copy_(codes * counts[:, None])
+
+    @torch.no_grad()
+    def update(self, batch: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Learns from vectors [B, D] -> the code of each as it was before the average moved [B, D]"""
         replace = self.counts < self.dead
-        chosen = torch.randint(batch.shape[0], (int(replace.sum()),), generator=generator)
-        self.codebook[replace] = self.sums[replace] = batch[chosen]
+        drawn = torch.randint(batch.shape[0], (int(replace.sum()),), generator=generator)
+        self.codebook[replace] = self.sums[replace] = batch[drawn.to(batch.device)]
         self.counts[replace] = 1.0
         index = nearest(batch, self.codebook)
+        chosen = self.codebook[index]
         counts = torch.bincount(index, minlength=len(self.counts)).to(batch.dtype)
         sums = torch.zeros_like(self.sums).index_add_(0, index, batch)
         self.counts.mul_(self.decay).add_(counts, alpha=1 - self.decay)
@@ -65,3 +74,4 @@ class CodebookAverage:
         total = self.counts.sum()
         smooth = (self.counts + self.epsilon) / (total + len(self.counts) * self.epsilon) * total
         self.codebook.copy_(self.sums / smooth[:, None])
+        return chosen

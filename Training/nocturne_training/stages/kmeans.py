@@ -42,7 +42,7 @@ class KmeansTask(Task):
                 f"raise kmeans.batch or kmeans.cropSeconds"
             )
         self.clips = context.corpus.split("train")
-        self.held_out = context.corpus.split("valid")[: self.settings.validation_clips]
+        self.held_out = context.corpus.split(context.held_out)[: self.settings.validation_clips]
         self.tokenizer = context.learned("tokenizer", "tokenizer")
         self.centres = MiniBatchKmeans(
             self.config.semantic_vocab, self.config.tokenizer.dim, self.settings.patience
@@ -86,6 +86,8 @@ class KmeansTask(Task):
     def validate(self) -> dict[str, float]:
         """Mean squared distance of a held-out frame from its centre (of `dim`, the squared length of a
         frame), number and perplexity of the tokens."""
+        if not self.held_out:
+            return {}
         centres = self.centres.centers
         distance, counts = 0.0, torch.zeros(len(centres), device=centres.device)
         for clip in self.held_out:

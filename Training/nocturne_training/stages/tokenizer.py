@@ -51,7 +51,7 @@ class TokenizerTask(Task):
                 f"tokenizer.maskSpan is {self.settings.mask_span}; use 2 or more frames, within the crop"
             )
         self.clips = context.corpus.split("train")
-        self.held_out = context.corpus.split("valid")[: self.settings.validation_clips]
+        self.held_out = context.corpus.split(context.held_out)[: self.settings.validation_clips]
         torch.manual_seed(self.settings.seed)
         self.tokenizer = Tokenizer(self.config.tokenizer, self.config.semantic_vocab)
         self.heads = PretrainingHeads(self.config.tokenizer)
@@ -140,6 +140,8 @@ class TokenizerTask(Task):
     def validate(self) -> dict[str, float]:
         """Loss per masked frame, share of contested frames that were told apart, and perplexity of the chosen
         codes (up to G V; near G the quantiser has collapsed), on crops and masks that never change."""
+        if not self.held_out:
+            return {}
         draws = [
             Draw(index, generator(self.settings.seed, self.stage, "valid", index))
             for index in range(len(self.held_out))
