@@ -103,15 +103,15 @@ def labels(score: Score, performance: Performance, start: float) -> dict[str, An
         return None
     lead, _, pitches = max(melodies, key=lambda entry: entry[1])
     players = [lead.instrument] + [part.instrument for part, _, _ in sounding if part is not lead]
-    rate = sum(len(found) for part, _, found in sounding if part.role != "drums") / CLIP_SECONDS
+    roles = {part.role: part.instrument.name for part, _, _ in sounding}
+    rate = _strokes(_starts(score, performance, roles.keys() - {"drums"}, start)) / CLIP_SECONDS
     mean_pitch = sum(pitches) / len(pitches)
-    kit = next((part.instrument.name for part, _, _ in sounding if part.role == "drums"), None)
     return {
         "lead": lead.instrument.name,
         "lead_family": lead.instrument.family,
         "instruments": list(dict.fromkeys(player.name for player in players)),
         "families": sorted({player.family for player in players}, key=vocabulary.FAMILIES.index),
-        "roles": {part.role: part.instrument.name for part, _, _ in sounding},
+        "roles": roles,
         "style": score.style.name,
         "bpm": score.bpm,
         "tempo": vocabulary.tempo(score.bpm),
@@ -119,30 +119,37 @@ def labels(score: Score, performance: Performance, start: float) -> dict[str, An
         "key": vocabulary.KEYS[score.tonic],
         "mode": score.mode,
         "quality": vocabulary.quality(score.mode),
-        "drums": kit is not None,
+        "drums": "drums" in roles,
         "chord_manner": _chord_manner(score, performance, start),
         "density": vocabulary.density(rate),
-        "notes_per_second": round(rate, 2),
+        "onsets_per_second": round(rate, 2),
         "register": vocabulary.register(mean_pitch),
         "mean_pitch": round(mean_pitch, 1),
         "space": score.space,
     }
 
 
+def _starts(score: Score, performance: Performance, roles: set[str], start: float) -> list[float]:
+    """Onsets of the roles within the window, in seconds and order."""
+    numbers = {
+        c.number for part, c in zip(score.parts, performance.channels, strict=True) if part.role in roles
+    }
+    return sorted(
+        e.start
+        for e in performance.events
+        if e.channel in numbers and start <= e.start < start + CLIP_SECONDS
+    )
+
+
+def _strokes(starts: list[float]) -> int:
+    """Onsets, where notes within 60 ms are one."""
+    return bool(starts) + sum(after - before > 0.06 for before, after in itertools.pairwise(starts))
+
+
 def _chord_manner(score: Score, performance: Performance, start: float) -> str | None:
     """Whether the window's chords are mostly broken or mostly struck whole; None between and without them."""
-    for part, channel in zip(score.parts, performance.channels, strict=True):
-        if part.role != "chords":
-            continue
-        starts = sorted(
-            event.start
-            for event in performance.events
-            if event.channel == channel.number and start <= event.start < start + CLIP_SECONDS
-        )
-        if len(starts) < AUDIBLE_HITS:
-            return None
-        # Notes within 60 ms are one stroke.
-        strokes = 1 + sum(after - before > 0.06 for before, after in itertools.pairwise(starts))
-        size = len(starts) / strokes
-        return "arpeggiated" if size < 1.5 else "block" if size > 2.4 else None
-    return None
+    starts = _starts(score, performance, {"chords"}, start)
+    if len(starts) < AUDIBLE_HITS:
+        return None
+    size = len(starts) / _strokes(starts)
+    return "arpeggiated" if size < 1.5 else "block" if size > 2.4 else None

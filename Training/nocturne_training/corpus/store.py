@@ -3,6 +3,7 @@ corpus.json last."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -21,7 +22,7 @@ JOURNAL = "unfinished.jsonl"
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes a file that is there whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _unfinished(path)
     temporary.write_bytes(data)
     temporary.replace(path)
 
@@ -29,7 +30,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 def write_flac(path: Path, samples: np.ndarray) -> str:
     """Writes int16 [count] as 24 kHz mono FLAC, atomically, and returns the file's SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = _unfinished(path)
     try:
         soundfile.write(temporary, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
     except soundfile.SoundFileError as error:
@@ -41,6 +42,11 @@ def write_flac(path: Path, samples: np.ndarray) -> str:
     sha256 = file_sha256(temporary)
     temporary.replace(path)
     return sha256
+
+
+def _unfinished(path: Path) -> Path:
+    # The same name in every run, so that the next run replaces what a killed one left.
+    return path.with_name(f".{path.name}.part")
 
 
 def file_sha256(path: Path) -> str:
@@ -83,6 +89,11 @@ class Journal:
     def __init__(self, directory: Path, plan: dict[str, Any]) -> None:
         self.path, self.done = directory / JOURNAL, dict[str, list[dict[str, Any]]]()
         directory.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CorpusError(f"{directory}: another run is writing there: wait for it") from None
         if self.path.exists() and (lines := self._lines()):
             if lines[0] != plan:
                 raise CorpusError(
@@ -117,8 +128,9 @@ class Journal:
         self._file.flush()
 
     def close(self) -> None:
-        """Closes the file; the records stay."""
+        """Closes the file and lets other runs in; the records stay."""
         self._file.close()
+        os.close(self._lock)
 
 
 def finish(directory: Path, plan: dict[str, Any], records: Iterable[dict[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A label record holds: `lead`, `lead_family`, `instruments` (lead first), `families`, `roles` (role to
 instrument), `style`, `bpm`, `tempo` (TEMPOS), `metre`, `key` (KEYS), `mode` (MODES), `quality` (QUALITIES,
 by the third of the mode), `drums` (bool), `chord_manner` (CHORD_MANNERS or None), `density` (DENSITIES) and
-`notes_per_second`, `register` (REGISTERS) and `mean_pitch` (MIDI number) of the melody, `space` (SPACES),
+`onsets_per_second`, `register` (REGISTERS) and `mean_pitch` (MIDI number) of the melody, `space` (SPACES),
 `loudness` (LOUDNESSES) and `loudness_db` (RMS in dB of full scale), `composition` (the seed of the piece).
 """
 
@@ -72,14 +72,14 @@ def tempo(bpm: float) -> str:
     return TEMPOS[(bpm >= 90) + (bpm > 130)]
 
 
-def density(notes_per_second: float) -> str:
-    """Sparse below 4 notes a second (pitched parts, chords counted note by note), dense above 9."""
-    return DENSITIES[(notes_per_second >= 4) + (notes_per_second > 9)]
+def density(onsets_per_second: float) -> str:
+    """Of the pitched parts together, notes at one time counted once: sparse below 2.8, dense above 4.2."""
+    return DENSITIES[(onsets_per_second >= 2.8) + (onsets_per_second > 4.2)]
 
 
 def register(mean_pitch: float) -> str:
-    """Of the melody: low below middle C (60), high above the B flat over it (70)."""
-    return REGISTERS[(mean_pitch >= 60) + (mean_pitch > 70)]
+    """Of the melody: low below the E over middle C (64), high above the next C sharp (73)."""
+    return REGISTERS[(mean_pitch >= 64) + (mean_pitch > 73)]
 
 
 def loudness(decibels: float) -> str:

@@ -24,7 +24,7 @@ FACT_OF = {
     "lead": "lead", "a_lead": "lead", "a_second": "second", "others": "others", "a_chords": "others",
     "chord_manner": "chord manner", "a_bass": "others", "a_pad": "others", "a_kit": "drums",
     "kit": "drums", "beat": "drums", "if_no_drums": "drums", "if_solo": "others", "tempo_word": "tempo",
-    "a_tempo_word": "tempo",
+    "a_tempo_word": "tempo", "tempo_pace": "tempo", "a_tempo_pace": "tempo",
     "tempo_plain": "tempo", "bpm": "tempo", "metre": "metre", "mood": "mood", "a_mood": "mood",
     "mood2": "mood",
     "key_name": "key", "mode_name": "key", "space": "space", "space_word": "space", "density": "density",
@@ -62,7 +62,7 @@ def facts(labels: dict[str, Any], random: Random) -> Facts:
     found.word("style_adj", style.words.adjectives, random)
     found.values["in_scene"] = random.choice(style.words.scenes)
     found.values["scene"] = found.values["in_scene"].partition(" ")[2]
-    for slot in ("tempo_word", "tempo_plain"):
+    for slot in ("tempo_word", "tempo_pace", "tempo_plain"):
         found.word(slot, WORDS[slot][labels["tempo"]], random)
     found.values["bpm"] = str(labels["bpm"] if random.random() < 0.5 else 5 * round(labels["bpm"] / 5))
     mood, second = random.sample(sorted(moods(labels)), 2)

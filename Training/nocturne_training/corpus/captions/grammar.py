@@ -28,6 +28,8 @@ def sentence(text: str) -> str:
     """Clean spacing, right articles, a capital letter and a full stop."""
     text = re.sub(r"\s+", " ", text).strip()
     text = re.sub(r"\s+([,.])", r"\1", text)
+    # "A synth lead lead" says it once.
+    text = re.sub(r"\b(\w+) \1\b", r"\1", text)
     text = re.sub(r"\b([Aa]) (?=(\S+))", _article, text)
     text = re.sub(r"(^|\. )([a-z])", lambda match: match[1] + match[2].upper(), text)
     text = re.sub(r"\bi can\b", "I can", text)
@@ -47,12 +49,13 @@ def is_plural(name: str) -> bool:
 
 
 def with_article(name: str) -> str:
-    """ "a trumpet", but "steel drums"; "percussion" takes none."""
-    return name if is_plural(name) or name.endswith(("percussion", "strings")) else f"a {name}"
+    """A trumpet, but steel drums and synth brass: plurals and masses take no article."""
+    bare = is_plural(name) or name.endswith(("percussion", "synth brass", "synthesizer brass"))
+    return name if bare else f"a {name}"
 
 
 def listed(items: list[str]) -> str:
-    """ "x, y and z"."""
+    """Joins items as in x, y and z."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 

@@ -87,7 +87,9 @@ def tags(labels: dict[str, Any], random: Random) -> str:
     words, roles = STYLES[labels["style"]].words, labels["roles"]
     lead = random.choice(INSTRUMENTS[labels["lead"]].names)
     first = [
-        random.choice([lead, f"{lead} melody", f"{lead} lead", f"{lead} music"]),
+        random.choice(
+            [lead, f"{lead} melody", f"{lead} solo" if len(labels["instruments"]) == 1 else f"lead {lead}"]
+        ),
         random.choice([labels["style"], *words.nouns]),
     ]
     further = [

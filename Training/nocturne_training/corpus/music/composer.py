@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
 from random import Random
 
 from . import arrangement
@@ -53,7 +56,7 @@ class _Composer:
 
     def _choose_players(self) -> None:
         random, style = self.random, self.style
-        lead = INSTRUMENTS[random.choice(style.lead.instruments)]
+        lead = _lead(style.lead.instruments, random)
         self.solo = lead.family in POLYPHONIC and random.random() < style.solo
         self.parts = {"lead": Part("lead", lead)}
         self.level = {"lead": 100}
@@ -85,7 +88,7 @@ class _Composer:
                 self.parts["drums"] = Part("drums", INSTRUMENTS[random.choice(style.drums.kits)])
             second = [n for n in style.lead.instruments if n not in used]
             if second and random.random() < 0.3:
-                player = INSTRUMENTS[random.choice(second)]
+                player = _lead(second, random)
                 self.parts["second lead"] = Part("second lead", player)
                 low, high = _tessitura(player, random)
                 self.melodists["second lead"] = Melodist(style.lead, style.metre, self.bar, low, high, random)
@@ -224,6 +227,14 @@ class _Composer:
             self.parts["drums"].notes.append(Note(place, 1, arrangement.DRUMS["kick"], 92))
         self.dynamics.append((place, 0.96))
         return end
+
+
+def _lead(names: Sequence[str], random: Random) -> Instrument:
+    """A family first, then one of it, so that small families are heard nearly as often as large ones."""
+    sizes = Counter(INSTRUMENTS[name].family for name in names)
+    families = sorted(sizes)
+    family = random.choices(families, [math.sqrt(sizes[name]) for name in families])[0]
+    return INSTRUMENTS[random.choice([name for name in names if INSTRUMENTS[name].family == family])]
 
 
 def _weighted(random: Random, weights: dict[str, int]) -> str:

@@ -170,7 +170,8 @@ def voicing(chord_: Chord, previous: list[int] | None, low: int, high: int, coun
                 )
             else:
                 cost = abs(sum(pitches) / len(pitches) - (low + high) / 2)
-            cost += 0.2 * (pitches[-1] - pitches[0])
+            cost += 0.2 * (pitches[-1] - pitches[0]) + 6 * (count - len(pitches))
+            cost += 2 * sum(above - below == 1 for below, above in itertools.pairwise(pitches))
             if best is None or cost < best[0] - 1e-9:
                 best = (cost, pitches)
     return best[1] if best else [p for p in range(low, high + 1) if p % 12 in classes][:count]
