@@ -1,4 +1,4 @@
-"""`python -m nocturne_training.corpus make|verify`: makes a corpus and checks one."""
+"""`python -m nocturne_training.corpus make|import|verify`: makes a corpus, imports one, and checks one."""
 
 from __future__ import annotations
 
@@ -44,6 +44,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     make.add_argument("--workers", type=_positive, default=os.cpu_count() or 1, help="processes (one a core)")
     make.set_defaults(run=_make)
+    take = commands.add_parser("import", help="take your own music; continues an import that was begun")
+    source = take.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--audiocraft", type=Path, metavar="MANIFEST", help=".jsonl or .jsonl.gz, with sidecars"
+    )
+    source.add_argument(
+        "--audiofolder", type=Path, metavar="DIR", help="Hugging Face AudioFolder with captions"
+    )
+    take.add_argument("--out", type=Path, required=True, help="folder of the corpus")
+    take.add_argument("--valid-share", type=_share, default=0.05, help="of the files, for validation (0.05)")
+    take.add_argument("--test-share", type=_share, default=0.05, help="of the files, for the test (0.05)")
+    take.add_argument("--seed", type=int, default=0, help="chooses those files (0)")
+    take.add_argument("--workers", type=_positive, default=os.cpu_count() or 1, help="processes (one a core)")
+    take.set_defaults(run=_import)
     verify = commands.add_parser("verify", help="read every file of a corpus and compare digests")
     verify.add_argument("directory", type=Path)
     verify.set_defaults(run=_verify)
@@ -55,6 +69,26 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
     return value
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 0.5:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 0.5")
+    return value
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    from .importer import import_
+    from .sources import audiocraft, audiofolder
+
+    listing = audiocraft(arguments.audiocraft) if arguments.audiocraft else audiofolder(arguments.audiofolder)
+    shares = (arguments.valid_share, arguments.test_share)
+    skipped = import_(listing, arguments.out, *shares, arguments.seed, arguments.workers)
+    if skipped:
+        first = f"{skipped[0]['path']}, {skipped[0]['reason']}"
+        print(f"{len(skipped)} skipped, see {arguments.out / 'skipped.jsonl'}: first {first}")
+    _summarise(arguments.out)
 
 
 def _make(arguments: argparse.Namespace) -> None:

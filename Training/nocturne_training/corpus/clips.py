@@ -79,7 +79,7 @@ def decibels(audio: np.ndarray) -> float:
 
 def _levelled(audio: np.ndarray, random: Random) -> np.ndarray:
     """The piece at a natural loudness: half-way to a common level, and never above -1 dB of full scale."""
-    wanted = 0.5 * decibels(audio) + 0.5 * random.gauss(-21.0, 3.0) + 1.0
+    wanted = 0.5 * decibels(audio) + 0.5 * random.gauss(-21.0, 6.0) + 1.0
     gain = 10 ** ((wanted - decibels(audio)) / 20)
     peak = float(np.abs(audio).max()) or 1.0
     return audio * min(gain, PEAK / peak)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -13,7 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from . import clips, synthesizer
+from . import clips, pool, synthesizer
 from .captions.writer import captions
 from .dataset import CLIP_SECONDS, CorpusError
 from .soundfonts import Soundfont
@@ -74,32 +70,12 @@ def make(out: Path, hours: float, seed: int, soundfont: Soundfont, workers: int)
         rest = [task for task in tasks if str(task.index) not in journal.done]
         with tqdm(total=sum(task.clips for task in tasks), unit="clip", desc="corpus") as bar:
             bar.update(sum(len(records) for records in journal.done.values()))
-            for task, records in _rendered(rest, out, seed, soundfont, workers):
+            for task, records in pool.run(rest, _write, _start, (soundfont, out, seed), workers):
                 journal.add(str(task.index), records)
                 bar.update(len(records))
     finally:
         journal.close()
     return finish(out, plan, (entry for task in tasks for entry in journal.done[str(task.index)]))
-
-
-def _rendered(
-    tasks: list[Task], out: Path, seed: int, soundfont: Soundfont, workers: int
-) -> Iterator[tuple[Task, list[dict[str, Any]]]]:
-    """Tasks with their records, as they are finished."""
-    if workers == 1:
-        _start(soundfont, out, seed)
-        yield from ((task, _write(task)) for task in tasks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (soundfont, out, seed)) as pool:
-        waiting = {pool.submit(_write, task): task for task in tasks}
-        try:
-            for future in as_completed(waiting):
-                yield waiting[future], future.result()
-        except BrokenProcessPool:
-            raise CorpusError("a worker died (out of memory?): run the command again to go on") from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,11 @@ def write_atomically(path: Path, data: bytes) -> None:
     temporary = _unfinished(path)
     temporary.write_bytes(data)
     temporary.replace(path)
+
+
+def write_lines(path: Path, entries: Iterable[dict[str, Any]]) -> None:
+    """Writes JSON lines, atomically."""
+    write_atomically(path, "".join(_line(entry) for entry in entries).encode())
 
 
 def write_flac(path: Path, samples: np.ndarray) -> str:
@@ -87,7 +92,9 @@ class Journal:
     """
 
     def __init__(self, directory: Path, plan: dict[str, Any]) -> None:
-        self.path, self.done = directory / JOURNAL, dict[str, list[dict[str, Any]]]()
+        self.path = directory / JOURNAL
+        self.done: dict[str, list[dict[str, Any]]] = {}
+        self.skipped: dict[str, list[dict[str, str]]] = {}
         directory.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(directory, os.O_RDONLY)
         try:
@@ -102,6 +109,7 @@ class Journal:
             for line in lines[1:]:
                 if all(_intact(directory, entry) for entry in line["records"]):
                     self.done[line["key"]] = line["records"]
+                    self.skipped[line["key"]] = line["skipped"]
         elif any(path != self.path for path in directory.iterdir()):
             raise CorpusError(f"{directory}: not empty and no corpus: choose another --out")
         self._rewrite(plan)
@@ -118,13 +126,16 @@ class Journal:
         return found
 
     def _rewrite(self, plan: dict[str, Any]) -> None:
-        lines = [plan] + [{"key": key, "records": records} for key, records in self.done.items()]
-        write_atomically(self.path, "".join(_line(line) for line in lines).encode())
+        lines = [plan] + [self._entry(key) for key in self.done]
+        write_lines(self.path, lines)
 
-    def add(self, key: str, records: list[dict[str, Any]]) -> None:
-        """Notes that the records of `key` are written, each with its split under "split"."""
-        self.done[key] = records
-        self._file.write(_line({"key": key, "records": records}))
+    def _entry(self, key: str) -> dict[str, Any]:
+        return {"key": key, "records": self.done[key], "skipped": self.skipped[key]}
+
+    def add(self, key: str, records: list[dict[str, Any]], skipped: Sequence[dict[str, str]] = ()) -> None:
+        """Notes that the records of `key` are written, each with its "split", and what was left out of it."""
+        self.done[key], self.skipped[key] = records, list(skipped)
+        self._file.write(_line(self._entry(key)))
         self._file.flush()
 
     def close(self) -> None:
@@ -143,7 +154,14 @@ def finish(directory: Path, plan: dict[str, Any], records: Iterable[dict[str, An
         data = "".join(lines[name]).encode()
         write_atomically(directory / f"{name}.jsonl", data)
         splits[name] = {"clips": len(lines[name]), "sha256": hashlib.sha256(data).hexdigest()}
-    header = {"format": FORMAT, "sample_rate": SAMPLE_RATE, "clip_seconds": CLIP_SECONDS, **plan}
+    hours = round(sum(split["clips"] for split in splits.values()) * CLIP_SECONDS / 3600, 4)
+    header = {
+        "format": FORMAT,
+        "sample_rate": SAMPLE_RATE,
+        "clip_seconds": CLIP_SECONDS,
+        "hours": hours,
+        **plan,
+    }
     header |= {"splits": splits, "digest": digest(splits)}
     write_atomically(directory / "corpus.json", (json.dumps(header, indent=1) + "\n").encode())
     (directory / JOURNAL).unlink(missing_ok=True)

@@ -83,5 +83,5 @@ def register(mean_pitch: float) -> str:
 
 
 def loudness(decibels: float) -> str:
-    """Quiet below -25 dB RMS, loud above -19."""
-    return LOUDNESSES[(decibels >= -25) + (decibels > -19)]
+    """Quiet below -26 dB RMS, loud above -21."""
+    return LOUDNESSES[(decibels >= -26) + (decibels > -21)]

@@ -101,7 +101,7 @@ def unfinished(small: Path, out: Path) -> list[str]:
         records = [
             json.loads(line) | {"split": split} for line in (out / f"{split}.jsonl").read_text().splitlines()
         ]
-        lines.append({"key": str(index), "records": records})
+        lines.append({"key": str(index), "records": records, "skipped": []})
     (out / JOURNAL).write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"key": "2", "rec')
     for path in out.glob("*.json*"):
         if path.name != JOURNAL:

@@ -112,7 +112,8 @@ def tags(labels: dict[str, Any], random: Random) -> str:
         ("pad", ("", " in the background")),
     ):
         if role in roles and roles[role] != labels["lead"]:
-            further.append(random.choice(INSTRUMENTS[roles[role]].names) + random.choice(endings))
+            name = random.choice(INSTRUMENTS[roles[role]].names)
+            further.append(name if " with " in name else name + random.choice(endings))
     if labels["drums"]:
         further.append(random.choice([*INSTRUMENTS[roles["drums"]].names, "drums", "percussion"]))
     else:
