@@ -83,7 +83,6 @@ class MulanTask(Task):
         self.frozen = mulan.bert.external is not None
         if mulan.bert.external:
             self.text.load_state_dict(external_tensors(mulan.bert.external), strict=False)
-            self.text.bert.requires_grad_(False)
 
     @cached_property
     def states(self) -> dict[str, Tensor]:

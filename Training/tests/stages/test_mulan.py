@@ -62,7 +62,7 @@ def test_killed_and_resumed_equals_undisturbed(tones: Path, tmp_path: Path) -> N
 
 def test_temperature_is_held(tones: Path) -> None:
     trained = MulanTask(place(tones, tau=0.005))
-    trained.temperature.clamp()
+    trained.optimise(seven(trained), 0, Update("mulan", trained.settings, trained.groups, ALONE))
     vectors = torch.eye(2)
     assert torch.allclose(trained.temperature(vectors, vectors), 100 * torch.eye(2), rtol=1e-4)
 
@@ -110,6 +110,17 @@ def test_banks_are_those_of_the_tower_whether_kept_or_not(tones: Path) -> None:
     with torch.no_grad():
         audio = torch.from_numpy(clips[0].audio())[None]
         assert torch.allclose(tower.embed(keeping.fitted(clips[0])[None]), tower(audio), atol=1e-3)
+
+
+def test_crops_begin_anywhere_in_the_clip(tones: Path) -> None:
+    clips, store = Corpus.open(tones).split("train"), FilterBanks(TINY, 10)
+    whole = store.whole(clips[0]).float().unfold(0, 64, 1).transpose(1, 2)
+    starts = []
+    for seed in range(30):
+        (bank,) = store.drawn(clips, [Draw(0, generator(seed))], MULAN)
+        (found,) = (whole == bank).all(dim=(1, 2)).nonzero()[:, 0].tolist()
+        starts.append(found)
+    assert min(starts) < 150 and max(starts) > 780 and len(set(starts)) > 20
 
 
 def test_a_clip_shorter_than_the_tower_is_padded_with_its_silence(tones: Path) -> None:
