@@ -79,13 +79,14 @@ class Dpd(nn.Module):
         """Width of one attention head."""
         return self.config.dim // self.config.roformer.heads
 
-    def condition(self, tokens: Tensor) -> Condition:
-        """Semantic tokens [B, T] -> everything of them that every step reuses"""
+    def condition(self, tokens: Tensor, *, conditional: bool = True) -> Condition:
+        """Semantic tokens [B, T] -> everything of them that every step reuses; keys and values only where
+        they will be asked for"""
         embedded = self.semantic(tokens)
         positions = Positions.make(1, tokens.shape[1], self.head_dim, tokens.device)
         keys_values = [
             [layer.cross_attention.keys_values(embedded, positions.keys) for layer in block.roformer]
-            for block in self.blocks
+            for block in (self.blocks if conditional else ())
         ]
         return Condition(embedded.mean(dim=1), tokens.shape[1], keys_values)
 

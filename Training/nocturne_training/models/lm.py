@@ -38,6 +38,7 @@ class Block(nn.Module):
         self.attention = Attention(config.dim, config.heads, bias=False)
         self.ffn_norm = RMSNorm(config.dim, config.epsilon)
         self.ffn = FeedForward(config.dim, config.ffn)
+        self.dropout = nn.Dropout(0.0)
 
     def forward(self, x: Tensor, table: tuple[Tensor, Tensor], cache: Cache | None, layer: int) -> Tensor:
         """[B, T, D] -> [B, T, D]; `cache[layer]` holds keys and values [B, H, past, E] and grows by T.
@@ -53,18 +54,20 @@ class Block(nn.Module):
             else:
                 cache.append(keys_values)
         causal = x.shape[1] == keys_values[0].shape[2]
-        x = x + self.attention.attend(normed, table, keys_values, causal=causal)
-        return x + self.ffn(self.ffn_norm(x))
+        x = x + self.dropout(self.attention.attend(normed, table, keys_values, causal=causal))
+        return x + self.dropout(self.ffn(self.ffn_norm(x)))
 
 
 class Lm(nn.Module):
-    """Keys: `embedding.weight`, `layers.{i}.*`, `norm.weight`, `head.weight` (untied)."""
+    """Keys: `embedding.weight`, `layers.{i}.*`, `norm.weight`, `head.weight` (untied). Its dropout is 0 until
+    a trainer sets it."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.lm_vocab, config.lm.dim)
         self.layers = nn.ModuleList(Block(config.lm) for _ in range(config.lm.layers))
+        self.dropout = nn.Dropout(0.0)
         self.norm = RMSNorm(config.lm.dim, config.lm.epsilon)
         self.head = nn.Linear(config.lm.dim, config.lm_vocab, bias=False)
 
@@ -81,7 +84,7 @@ class Lm(nn.Module):
             raise ValueError(f"a step after {past} cached positions takes 1 token, not {ids.shape[1]}")
         positions = torch.arange(past, past + ids.shape[1], device=ids.device)
         table = rotary_table(positions, self.config.lm.dim // self.config.lm.heads, self.config.lm.rope)
-        x = self.embedding(ids)
+        x = self.dropout(self.embedding(ids))
         for index, layer in enumerate(self.layers):
             x = layer(x, table, cache, index)
         return self.norm(x)

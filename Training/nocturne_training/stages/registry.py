@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
-from ..trainer.task import Task
 from .context import Context
 
 SHARED_SECTIONS = ("sampleRate", "hop", "latentDim", "latentRate", "semanticRate", "clipSeconds")
@@ -25,8 +25,8 @@ class Stage:
     implementation: str
     learns: bool = True
 
-    def load(self) -> Callable[[Context], Task | None]:
-        """The task's class, or the function."""
+    def load(self) -> Callable[[Context], Any]:
+        """The task's class, or the function, which may return figures for the stage's record."""
         module, _, name = self.implementation.partition(":")
         return getattr(import_module(f"{__package__}.{module}"), name)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from extraction import extracted_run
 from tones import make_tones
 
 
@@ -10,3 +11,9 @@ from tones import make_tones
 def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A corpus of 8 training clips and 4 held-out ones."""
     return make_tones(tmp_path_factory.mktemp("tones") / "corpus", train=8, held_out=4)
+
+
+@pytest.fixture(scope="session")
+def extracted(tmp_path_factory: pytest.TempPathFactory, tones: Path) -> Path:
+    """A run directory with the tensors of `tones` by untrained networks."""
+    return extracted_run(tmp_path_factory.mktemp("extracted"), tones)

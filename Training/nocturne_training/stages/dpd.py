@@ -1,0 +1,131 @@
+"""Dual-path diffusion trainer (4.2, 4.5). Letters: B batch, L latent frames, Z latent channels, M chunks, T
+semantic tokens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from ..losses.diffusion import chunk_angles, clean, noisy, velocity, weights
+from ..models.dpd import Dpd
+from ..trainer.errors import TrainingError
+from ..trainer.randomness import Draw
+from ..trainer.task import Metrics, Task
+from ..trainer.update import Update
+from .context import Context
+from .probes import probe
+from .tensors import Extracted
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Latents and noise [B, L, Z] and per-frame angles [B, L], all f32; semantic tokens [B, T]; whether
+    guidance drops the condition [B]."""
+
+    latents: Tensor
+    noise: Tensor
+    angles: Tensor
+    tokens: Tensor
+    dropped: Tensor
+
+
+class DpdTask(Task):
+    """Velocity of chunks that are noisy by different angles, given the semantic tokens."""
+
+    stage: ClassVar[str] = "dpd"
+
+    def __init__(self, context: Context) -> None:
+        self.config, self.settings, self.processes = context.config, context.settings.dpd, context.processes
+        directory = context.stage("extract")
+        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        if not len(self.clips):
+            raise TrainingError(f"{directory}: no training clips; make or import a larger corpus")
+        self.per_token = self.config.latent_rate // self.config.semantic_rate
+        self.frames = self.settings.crop_frames or self.config.clip_frames
+        if self.frames % self.per_token or not 0 < self.frames <= self.config.clip_frames:
+            raise TrainingError(
+                f"dpd.cropFrames {self.frames}: expected a multiple of {self.per_token}, the frames of "
+                f"a token, up to {self.config.clip_frames}, or 0 for whole clips"
+            )
+        torch.manual_seed(self.settings.seed)
+        self.dpd = Dpd(self.config).to(self.processes.device)
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Task`."""
+        return {"dpd": self.dpd}
+
+    @property
+    def groups(self) -> Mapping[str, list[nn.Parameter]]:
+        """See `Task`."""
+        return {"dpd": list(self.dpd.parameters())}
+
+    @property
+    def examples(self) -> int:
+        """See `Task`."""
+        return len(self.clips)
+
+    def batch(self, draws: list[Draw]) -> Batch:
+        """A crop aligned to the tokens, an angle for each of its chunks, its noise, and the guidance drop, by
+        the example's own generator."""
+        count, chunks = self.frames // self.per_token, self.config.dpd.chunks
+        rows = []
+        for draw in draws:
+            random = draw.generator
+            room = self.config.clip_tokens - count
+            start = int(torch.randint(room + 1, (), generator=random)) if room else 0
+            rows.append(
+                (
+                    self.clips.latents(draw.index, start * self.per_token, self.frames),
+                    torch.randn(self.frames, self.config.latent_dim, generator=random),
+                    chunk_angles(torch.rand(chunks, generator=random) * (math.pi / 2), self.frames),
+                    self.clips.tokens(draw.index, start, count),
+                    torch.rand((), generator=random) < self.settings.cfg_drop,
+                )
+            )
+        columns = (torch.stack(column).to(self.processes.device) for column in zip(*rows, strict=True))
+        return Batch(*columns)
+
+    def predict(self, z: Tensor, angles: Tensor, tokens: Tensor, dropped: Tensor) -> Tensor:
+        """Noisy latents [B, L, Z], angles [B, L], tokens [B, T], dropped [B] -> velocity f32 [B, L, Z]. The
+        network's switch holds for a whole batch, so each kind of example goes through it by itself."""
+        predicted = torch.zeros_like(z)
+        for conditional in (True, False):
+            rows = (dropped != conditional).nonzero()[:, 0]
+            if not len(rows):
+                continue
+            condition = self.dpd.condition(tokens[rows], conditional=conditional)
+            found = self.dpd(z[rows], angles[rows], condition, conditional=conditional).float()
+            if not conditional and self.config.dpd.drop_pooled:
+                # Where every example is dropped, the tokens' weights still need a gradient, of zero: each
+                # process must have the same set of them.
+                found = found + 0.0 * condition.pooled.sum()
+            predicted = predicted.index_copy(0, rows, found)
+        return predicted
+
+    def optimise(self, batch: Batch, step: int, update: Update) -> Metrics:
+        """See `Task`."""
+        z = noisy(batch.latents, batch.noise, batch.angles)
+        with update.autocast():
+            predicted = self.predict(z, batch.angles, batch.tokens, batch.dropped)
+        errors = (predicted - velocity(batch.latents, batch.noise, batch.angles)).square().mean(dim=-1)
+        loss = (errors * weights(batch.angles, self.settings.min_snr)).mean()
+        update("dpd", loss)
+        with torch.no_grad():
+            restored = (clean(z, predicted, batch.angles) - batch.latents).square().mean()
+        return {"loss": loss, "velocity": errors.mean(), "latents": restored}
+
+    def validate(self) -> dict[str, float]:
+        """See `probe`: the figures of whole held-out clips."""
+        settings, device = self.settings, self.processes.device
+        count = min(len(self.held_out), settings.validation_clips)
+        return probe(self.predict, self.held_out, count, settings.batch, self.config, device)
+
+    def exports(self) -> Mapping[str, nn.Module]:
+        """See `Task`."""
+        return {"dpd": self.dpd}

@@ -1,0 +1,166 @@
+"""The extraction cache: what it holds, what a kill leaves, what makes it anew."""
+
+from __future__ import annotations
+
+import errno
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from extraction import untrained
+from safetensors.torch import save_file
+from tones import make_tones
+
+from nocturne_training.initialise import initialise
+from nocturne_training.models.modules import build
+from nocturne_training.stages import extract as stage
+from nocturne_training.stages.captions import Words
+from nocturne_training.stages.clips import whole
+from nocturne_training.stages.context import Context
+from nocturne_training.stages.extract import Networks, extract
+from nocturne_training.stages.tensors import INDEX, Extracted, read_index, shard_name
+from nocturne_training.stages.weights import write
+from nocturne_training.trainer.errors import TrainingError
+
+
+def bytes_of(context: Context) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in context.stage("extract").iterdir()}
+
+
+@torch.no_grad()
+def test_tensors_are_what_the_networks_say_of_each_clip(extracted: Path, tones: Path) -> None:
+    context = untrained(extracted, tones)
+    networks, words = Networks(context), Words(context.config)
+    for split in ("train", "valid", "test"):
+        clips, found = context.corpus.split(split), Extracted(context.stage("extract"), split)
+        assert len(found) == len(clips)
+        for index, clip in enumerate(clips):
+            audio = whole([clip], 240_000)
+            z = networks.encoder.latents(audio)[0]
+            # Half precision of values up to 1: the step above 1/2 is 2^-11, rounding errs by half of it.
+            assert (found.latents(index) - z).abs().max() <= 2**-12
+            assert z.abs().max() > 0.5
+            assert torch.equal(found.latents(index, 20, 7), found.latents(index)[20:27])
+            assert torch.equal(found.tokens(index), networks.tokenizer.tokens(audio)[0])
+            assert torch.equal(found.tokens(index, 3, 4), found.tokens(index)[3:7])
+            assert torch.equal(found.codes(index), networks.rvq.encode(networks.audio(audio))[0])
+            ids, mask = words.ids([caption.text for caption in clip.captions])
+            assert torch.equal(found.text_codes(index), networks.rvq.encode(networks.text(ids, mask)))
+        assert found.latents(0).shape == (2500, 16) and found.tokens(0).shape == (250,)
+    assert len({tuple(found.tokens(index).tolist()) for index in range(4)}) == 4
+
+
+def test_statistics_are_those_of_the_training_latents(extracted: Path) -> None:
+    found = Extracted(extracted / "extract", "train")
+    z = torch.stack([found.latents(index) for index in range(len(found))]).double()
+    noted = read_index(extracted / "extract")["latents"]
+    assert noted["mean"] == pytest.approx(float(z.mean()))
+    assert noted["deviation"] == pytest.approx(float(z.std(unbiased=False)))
+    assert noted["channel_mean"] == pytest.approx(z.mean(dim=(0, 1)).tolist())
+    assert noted["channel_deviation"] == pytest.approx(z.flatten(0, 1).std(dim=0, unbiased=False).tolist())
+    assert noted["clipped"] == pytest.approx(float((z.abs() == 1).double().mean()))
+    figures = json.loads((extracted / "extract" / "stage.json").read_text())["figures"]
+    assert figures["latent_deviation"] == noted["deviation"] and figures["clips"] == 16
+
+
+def test_short_and_long_clips_become_ten_seconds(extracted: Path, tones: Path) -> None:
+    context = untrained(extracted, tones)
+    networks, clip = Networks(context), context.corpus.split("train")[0]
+    short = replace(clip, duration=9.0)
+    latents, tokens, _ = networks.hear([short])
+    assert latents.shape == (1, 2500, 16) and tokens.shape == (1, 250)
+    silenced = whole([clip], 240_000)
+    silenced[:, 216_000:] = 0.0
+    assert torch.equal(latents, networks.encoder.latents(silenced).half())
+
+
+class Killed(Exception):
+    pass
+
+
+def test_what_was_killed_goes_on_and_ends_with_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = make_tones(tmp_path / "corpus", train=4, held_out=1)
+    undisturbed, context = untrained(tmp_path / "a", corpus), untrained(tmp_path / "b", corpus)
+    extract(undisturbed)
+    work, made = stage._shard, []
+
+    def mortal(*arguments: object) -> dict[str, torch.Tensor]:
+        if len(made) == 2:  # of four
+            raise Killed
+        made.append(1)
+        return work(*arguments)
+
+    monkeypatch.setattr(stage, "_shard", mortal)
+    with pytest.raises(Killed):
+        extract(context)
+    folder = context.stage("extract")
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}
+    assert len(kept) == 2 and not (folder / INDEX).exists()
+    with pytest.raises(TrainingError, match="run the stage extract first"):
+        Extracted(folder, "train")
+    monkeypatch.setattr(stage, "_shard", work)
+    extract(context)
+    assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
+    assert bytes_of(context) == bytes_of(undisturbed)
+
+    # Torn, foreign and superfluous files are put right.
+    torn, stray = folder / shard_name("train", 1), folder / shard_name("train", 7)
+    torn.write_bytes(torn.read_bytes()[:1000])
+    stray.write_bytes(b"")
+    extract(context)
+    assert bytes_of(context) == bytes_of(undisturbed)
+    rvq = build("rvq", context.config)
+    initialise(rvq, "rvq", 2)
+    write(context.stage("rvq"), "rvq", rvq)
+    extract(context)
+    assert not torch.equal(
+        Extracted(folder, "train").codes(0), Extracted(undisturbed.stage("extract"), "train").codes(0)
+    )
+
+
+def test_faults_are_one_line_that_says_where(
+    tmp_path: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = untrained(tmp_path, tones)
+
+    def full(tensors: object, path: Path, metadata: object) -> None:
+        path.write_bytes(b"part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stage, "save_file", full)
+    with pytest.raises(TrainingError, match=r"train-00000.*No space left.*same command goes on"):
+        extract(context)
+    assert not list(context.stage("extract").iterdir())
+    encoder = build("vae_encoder", context.config)
+    encoder.conv_post.bias.data[3] = float("nan")
+    write(context.stage("vae"), "vae_encoder", encoder)
+    with pytest.raises(TrainingError, match=r"000000\.flac: its latents are not finite"):
+        extract(context)
+
+
+def test_captions_by_clip_and_without_the_held_out_ones(tmp_path: Path) -> None:
+    for number, held in enumerate(([False, True, True, True], [False, False, False])):
+        offsets = [0, 2, 2, 4] if number == 0 else [0, 3]
+        tensors = {
+            "tokens": torch.zeros(len(offsets) - 1, 5, dtype=torch.int16),
+            "text_codes": torch.arange(len(held), dtype=torch.int16)[:, None] + 10 * number,
+            "text_heldout": torch.tensor(held),
+            "text_offsets": torch.tensor(offsets),
+        }
+        save_file(tensors, tmp_path / shard_name("train", number))
+    names = [shard_name("train", number) for number in range(2)]
+    (tmp_path / INDEX).write_text(json.dumps({"format": 1, "splits": {"train": names, "valid": []}}))
+    found = Extracted(tmp_path, "train")
+    assert len(found) == 4 and len(Extracted(tmp_path, "valid")) == 0
+    assert [found.text_codes(index)[:, 0].tolist() for index in range(4)] == [
+        [0, 1],
+        [],
+        [2, 3],
+        [10, 11, 12],
+    ]
+    known = [found.text_codes(index, heldout=False)[:, 0].tolist() for index in range(4)]
+    assert known == [[0], [], [2, 3], [10, 11, 12]]
