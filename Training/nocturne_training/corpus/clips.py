@@ -15,7 +15,7 @@ from .dataset import CLIP_SAMPLES, CLIP_SECONDS, SAMPLE_RATE, CorpusError
 from .music.composer import compose
 from .music.performance import Performance, perform
 from .music.score import Part, Score
-from .synthesizer import Synthesizer
+from .synthesizer import Inaudible, Synthesizer
 
 PEAK = 10 ** (-1 / 20)
 SILENT_DB = -50.0
@@ -54,7 +54,10 @@ def render(seed: str, clips: int, synthesizer: Synthesizer) -> list[tuple[np.nda
     """
     for attempt in range(ATTEMPTS):
         piece = composition(f"{seed}/{attempt}", clips)
-        audio = _levelled(synthesizer.render(piece.performance), Random(f"{seed}/{attempt}/level"))
+        try:
+            audio = _levelled(synthesizer.render(piece.performance), Random(f"{seed}/{attempt}/level"))
+        except Inaudible:
+            continue
         found = []
         for start in piece.starts:
             samples = np.round(audio[start : start + CLIP_SAMPLES] * 32767).astype(np.int16)

@@ -17,7 +17,7 @@ from .store import Journal, finish, is_finished, record, write_flac
 from .synthesizer import Synthesizer
 
 # Raised with every change of composer, performer or captions that changes what a seed makes.
-COMPOSER = 1
+COMPOSER = 2
 CLIPS_PER_COMPOSITION = (3, 4, 4, 5, 6)
 # Of every twenty compositions one is for validation and one for the test.
 BLOCK, VALID, TEST = 20, 1, 2

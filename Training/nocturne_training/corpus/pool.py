@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -32,7 +35,7 @@ def run(
         return
     # Forked children would share the state of libraries that this process has already used.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, start, arguments) as executor:
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _prepare, (start, arguments)) as executor:
         waiting = {executor.submit(work, task): task for task in tasks}
         try:
             for future in as_completed(waiting):
@@ -41,3 +44,18 @@ def run(
             raise CorpusError("a worker died (out of memory?): run the command again to go on") from None
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare(start: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    # An interrupt is for the parent, which then ends its processes in order.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    start(*arguments)
+
+
+def _end_with_parent() -> None:
+    # A killed parent cannot say goodbye, and its workers would wait for tasks for ever.
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -10,13 +11,17 @@ from typing import Any
 import numpy as np
 
 from .dataset import SAMPLE_RATE, CorpusError
-from .music.performance import PERCUSSION_CHANNEL, Performance
+from .music.performance import PERCUSSION_CHANNEL, Channel, Event, Performance
 from .soundfonts import Soundfont
 
 # FluidSynth computes in blocks of this many samples, and notes begin at their edges.
 BLOCK = 64
 PERCUSSION_BANK = 128
-VOLUME, REVERB_SEND, CHORUS_SEND = 7, 91, 93
+VIBRATO, VOLUME, REVERB_SEND, CHORUS_SEND = 1, 7, 91, 93
+# Programs of one soundfont differ by 20 dB at one velocity: each is brought towards this level, as far as a
+# lift or cut of these decibels goes.
+LEVEL_DB, LIFT_DB, CUT_DB = -25.0, 9.0, 6.0
+INAUDIBLE_DB = -54.0
 
 
 @lru_cache
@@ -47,6 +52,10 @@ def version() -> str:
     return text().decode()
 
 
+class Inaudible(Exception):
+    """A soundfont is silent where a piece needs sound."""
+
+
 class Synthesizer:
     """Renders performances with one soundfont.
 
@@ -57,12 +66,43 @@ class Synthesizer:
     def __init__(self, soundfont: Soundfont) -> None:
         self.soundfont = soundfont
         self._holder, _ = self._open()
+        self._levels: dict[tuple[int, int], float] = {}
 
     def render(self, performance: Performance) -> np.ndarray:
-        """float32 [seconds * 24000, to whole blocks], the mean of left and right, not normalised."""
+        """float32 [seconds * 24000, to whole blocks], the mean of left and right, not normalised.
+
+        Raises Inaudible where the soundfont has no sound for one of the programs.
+        """
+        return self._render(performance, {c.number: self._trim(c) for c in performance.channels})
+
+    def level(self, program: int, middle: int) -> float:
+        """Loudness in dB of the loudest quarter second of a note at the same velocity for all programs."""
+        if (program, middle) not in self._levels:
+            channel = Channel(0, program, middle, 100, 0, 0)
+            note = Event(0.0, 0.8, 0, middle, 90)
+            audio = self._render(Performance((channel,), (note,), 0.2, 0.6, 0.0, 1.0), {0: 0.0})
+            quarters = audio[: len(audio) // 8 * 8].reshape(8, -1)
+            power = (
+                np.square(quarters[:-1], dtype=np.float64) + np.square(quarters[1:], dtype=np.float64)
+            ).mean(axis=1) / 2
+            self._levels[program, middle] = 10 * math.log10(max(1e-12, float(power.max())))
+        return self._levels[program, middle]
+
+    def _trim(self, channel: Channel) -> float:
+        """Decibels that bring a channel's program to the common level."""
+        if channel.number == PERCUSSION_CHANNEL:
+            return 0.0
+        level = self.level(channel.program, channel.middle)
+        if level < INAUDIBLE_DB:
+            raise Inaudible(
+                f"{self.soundfont.path}: program {channel.program} is silent at pitch {channel.middle}"
+            )
+        return max(-CUT_DB, min(LIFT_DB, LEVEL_DB - level))
+
+    def _render(self, performance: Performance, trims: dict[int, float]) -> np.ndarray:
         synth, font = self._open()
         try:
-            self._set_up(synth, font, performance)
+            self._set_up(synth, font, performance, trims)
             blocks = round(performance.seconds * SAMPLE_RATE / BLOCK)
             stereo = np.zeros((2, blocks * BLOCK), np.float32)
             self._play(synth, performance, stereo)
@@ -72,14 +112,14 @@ class Synthesizer:
 
     def _open(self) -> tuple[Any, int]:
         library = _library()
-        synth = library.Synth(gain=0.4, samplerate=float(SAMPLE_RATE), channels=16, **{"synth.cpu-cores": 1})
+        synth = library.Synth(gain=0.8, samplerate=float(SAMPLE_RATE), channels=16, **{"synth.cpu-cores": 1})
         font = synth.sfload(str(self.soundfont.path))
         if font < 0:
             synth.delete()
             raise CorpusError(f"{self.soundfont.path}: FluidSynth cannot read it: give a SoundFont 2 file")
         return synth, font
 
-    def _set_up(self, synth: Any, font: int, performance: Performance) -> None:
+    def _set_up(self, synth: Any, font: int, performance: Performance, trims: dict[int, float]) -> None:
         synth.set_reverb(performance.room, performance.damping, 0.6, performance.level)
         for channel in performance.channels:
             bank = PERCUSSION_BANK if channel.number == PERCUSSION_CHANNEL else 0
@@ -88,7 +128,10 @@ class Synthesizer:
                     f"{self.soundfont.path}: no program {channel.program} in bank {bank}: "
                     "use a General MIDI soundfont"
                 )
-            synth.cc(channel.number, VOLUME, channel.volume)
+            # Controller 7 acts by its square.
+            volume = channel.volume * 10 ** (trims[channel.number] / 40)
+            synth.cc(channel.number, VOLUME, min(127, round(volume)))
+            synth.cc(channel.number, VIBRATO, channel.vibrato)
             synth.cc(channel.number, REVERB_SEND, channel.reverb)
             synth.cc(channel.number, CHORUS_SEND, 0)
 

@@ -72,15 +72,50 @@ def test_header_names_what_the_sound_depends_on(small: Path) -> None:
     }
 
 
+def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "nocturne_training.corpus",
+        "make",
+        "--hours",
+        "1",
+        "--soundfont",
+        "timgm6mb",
+    ]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "killed"), "--workers", "2"],
+        stderr=subprocess.DEVNULL,
+        env=environment(),
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not list(tmp_path.glob("killed/audio/*/*.flac")):
+        time.sleep(0.01)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    assert len(workers) >= 2
+    process.kill()
+    process.wait()
+    while time.monotonic() < deadline and any(is_running(worker) for worker in workers):
+        time.sleep(0.05)
+    assert not any(is_running(worker) for worker in workers)
+
+
+def is_running(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(nocturne_training.__file__).parents[1])}
+
+
 def test_a_killed_run_goes_on_and_ends_the_same(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "killed"
     command = [sys.executable, "-m", "nocturne_training.corpus", "make", "--hours", str(HOURS), "--seed", "7"]
     command += ["--out", str(out), "--soundfont", "timgm6mb", "--workers", "1"]
-    process = subprocess.Popen(
-        command,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": str(Path(nocturne_training.__file__).parents[1])},
-    )
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment())
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not list(out.glob("audio/*/*.flac")):
         time.sleep(0.005)

@@ -15,7 +15,10 @@ STRONG_BEATS = {"4/4": 8, "3/4": 12, "6/8": 6}
 
 
 def melody(piece: Composition) -> list[Note]:
-    return [n for part in piece.score.parts if part.role in ("lead", "second lead") for n in part.notes]
+    """The upper voice of the melody in order, without grace notes: those lie off the grid."""
+    notes = [n for part in piece.score.parts if part.role in ("lead", "second lead") for n in part.notes]
+    upper = {n.start: n for n in sorted(notes, key=lambda n: n.pitch) if n.start % 1 == 0}
+    return [upper[start] for start in sorted(upper)]
 
 
 def test_vocabulary_lists_every_style_family_and_mode() -> None:

@@ -12,12 +12,13 @@ from .arrangement import Bass, Comping
 from .harmony import FUNCTIONS, chord, functional
 from .instruments import INSTRUMENTS, Instrument
 from .melody import Melodist
+from .ornament import graced, in_thirds
 from .score import SIXTEENTHS_PER_BEAT, Note, Part, Score, Span
 from .styles import STYLES, Role, Style
 
 FORMS = ("AABA", "AABB", "ABAB", "ABAC", "AABC", "ABCA")
 POLYPHONIC = ("piano", "guitar", "organ", "accordion", "plucked", "mallets")
-LEVELS = {"lead": 1.0, "second lead": 0.96, "chords": 0.84, "pad": 0.72, "bass": 0.95, "drums": 0.92}
+HARMONISING = (*POLYPHONIC, "synth lead", "strings", "brass")
 
 
 def compose(random: Random, seconds: float) -> Score:
@@ -45,7 +46,13 @@ class _Composer:
         intro = place
         loudest = self.random.choice(range(1, len(sections))) if len(sections) > 1 else 0
         for index, (letter, closed) in enumerate(sections):
-            lift = 1.08 if index == loudest else 1.0 if index else self.random.uniform(0.86, 1.0)
+            lift = (
+                1.1
+                if index == loudest
+                else self.random.uniform(0.9, 1.0)
+                if index
+                else self.random.uniform(0.78, 0.95)
+            )
             place = self._section(letter, closed, place, index, lift)
         length = self._ending(place)
         parts = [part for part in self.parts.values() if part.notes]
@@ -59,7 +66,6 @@ class _Composer:
         lead = _lead(style.lead.instruments, random)
         self.solo = lead.family in POLYPHONIC and random.random() < style.solo
         self.parts = {"lead": Part("lead", lead)}
-        self.level = {"lead": 100}
         low, high = _tessitura(lead, random)
         self.melodists = {"lead": Melodist(style.lead, style.metre, self.bar, low, high, random)}
         used = {lead.name}
@@ -93,6 +99,8 @@ class _Composer:
                 low, high = _tessitura(player, random)
                 self.melodists["second lead"] = Melodist(style.lead, style.metre, self.bar, low, high, random)
         self.material: dict[str, dict] = {}
+        # Sections whose melody is played in two voices.
+        self.doubled = random.choice(("", "", "", "B", "B", "AB", "C"))
 
     def _sections(self) -> list[tuple[str, bool]]:
         """Letters with whether the section closes on the tonic, enough of them for the length wanted."""
@@ -149,7 +157,7 @@ class _Composer:
             count //= 2
         bars = self._material(letter)["open"]
         end = self._lay((bars * 4)[:count], 0)
-        self.dynamics.append((0, 0.88))
+        self.dynamics.append((0, 0.84))
         layers = [role for role in ("chords", "bass", "pad", "drums") if role in self.parts]
         active = {role for role in layers if role == "chords" or self.random.random() < 0.6}
         self._accompany(letter, 0, end, active, fill=False, crash=False)
@@ -169,6 +177,11 @@ class _Composer:
         melodist = self.melodists[role]
         notes = melodist.phrase(self.spans, place, len(bars), closed, material["motifs"][role])
         gate = self.style.lead.gate
+        player = self.parts[role].instrument
+        if letter in self.doubled and player.family in HARMONISING:
+            notes = in_thirds(notes, self.spans, player)
+        else:
+            notes = graced(notes, self.spans, player, self.style.lead.graces, self.random)
         self.parts[role].notes += [
             Note(n.start, max(0.6, n.length * gate), n.pitch, round(n.velocity * self.style.lead.dynamics))
             for n in notes
@@ -249,6 +262,8 @@ def _tessitura(player: Instrument, random: Random) -> tuple[int, int]:
     # Wide instruments lead above their own accompaniment most of the time.
     if player.high - player.low > 30:
         low = max(low, min(player.high - span, 60 if random.random() < 0.8 else 50))
+    # Low instruments leave room for a bass.
+    low = min(max(low, 43), player.high - 12)
     return low, min(low + span, player.high)
 
 

@@ -9,10 +9,12 @@ from random import Random
 from .score import Note, Part, Score
 
 PERCUSSION_CHANNEL = 9
-# Channel volumes (controller 7) by role.
-VOLUMES = {"lead": 112, "second lead": 110, "chords": 84, "pad": 66, "bass": 96, "drums": 92}
+# Channel volumes (controller 7) by role; they leave room for a synthesizer to lift quiet instruments.
+VOLUMES = {"lead": 75, "second lead": 74, "chords": 56, "pad": 44, "bass": 64, "drums": 62}
 # Reverb by space: room size, damping, level, and the send of each part (controller 91).
 SPACES = {"dry": (0.2, 0.6, 0.2, 12), "room": (0.45, 0.4, 0.55, 45), "hall": (0.82, 0.25, 0.8, 72)}
+# Families whose soloists play with vibrato.
+VIBRATO = ("strings", "reed", "flute", "brass")
 TAIL_SECONDS = 1.5
 
 
@@ -29,12 +31,15 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """Program (a kit on the percussion channel), volume and reverb send (0...127)."""
+    """Program (a kit on the percussion channel), the middle of its range, volume, reverb send and vibrato
+    (0...127)."""
 
     number: int
     program: int
+    middle: int
     volume: int
     reverb: int
+    vibrato: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,10 @@ def perform(score: Score, random: Random) -> Performance:
         drums = part.role == "drums"
         number = PERCUSSION_CHANNEL if drums else index + (index >= PERCUSSION_CHANNEL)
         reverb = round(send * (0.5 if part.role in ("bass", "drums") else 1.0))
-        channels.append(Channel(number, part.instrument.program, VOLUMES[part.role], reverb))
+        player = part.instrument
+        middle = (player.low + player.high) // 2
+        vibrato = random.randint(12, 40) if player.family in VIBRATO and "lead" in part.role else 0
+        channels.append(Channel(number, player.program, middle, VOLUMES[part.role], reverb, vibrato))
         events += _played(score, part, number, random)
     events.sort(key=lambda event: (event.start, event.channel, event.pitch))
     return Performance(
@@ -70,11 +78,21 @@ def _played(score: Score, part: Part, channel: int, random: Random) -> list[Even
     # Players lean ahead or behind together; each onset then strays a little.
     lean = random.gauss(0.0, style.timing / 2)
     found: list[Event] = []
-    stray, at = 0.0, -1.0
+    stray, at, voice, strum = 0.0, -1.0, 0, 0.0
+    strummed = part.role == "chords" and part.instrument.family == "guitar" and style.timing > 0
     for note in sorted(part.notes, key=lambda n: (n.start, n.pitch)):
         if note.start != at:
-            stray, at = random.gauss(0.0, style.timing), note.start
-        spread = random.uniform(0, style.timing) if part.role in ("chords", "pad") else 0.0
+            stray, at, voice, strum = (
+                random.gauss(0.0, style.timing),
+                note.start,
+                0,
+                random.uniform(0.005, 0.014),
+            )
+        if strummed:
+            spread = strum * voice
+        else:
+            spread = random.uniform(0, style.timing) if part.role in ("chords", "pad") else 0.0
+        voice += 1
         start = max(0.0, score.seconds(_swung(note.start, score)) + lean + stray + spread)
         end = score.seconds(_swung(note.start + note.length, score)) + lean
         velocity = note.velocity * _level(score, note) + random.gauss(0.0, 2.5 if style.timing else 1.0)

@@ -34,7 +34,10 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """How melodies of a style move: rhythms of a bar, those that end a phrase, riffs or long phrases."""
+    """How melodies of a style move: rhythms of a bar, those that end a phrase, riffs or long phrases.
+
+    `graces` is the chance of a grace note before a longer note.
+    """
 
     instruments: tuple[str, ...]
     rhythms: tuple[str, ...]
@@ -42,6 +45,7 @@ class Lead:
     riff: bool = False
     gate: float = 0.95
     dynamics: float = 1.0
+    graces: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
