@@ -1,7 +1,7 @@
 """The recurrence of the simple recurrent unit (7.1) with a gradient written by hand.
 
-Automatic differentiation of the loop allocates a zero tensor of the whole sequence for every step it reads;
-here the backward pass is one fused multiply-add a step, and everything else is element-wise over all steps.
+Automatic differentiation keeps several tensors a step and, where the loop indexes the sequence, allocates a
+zero tensor of the whole sequence for every step it reads. This keeps gates and cells only.
 
 Letters: K steps, 2 directions, B rows, U units.
 """
@@ -31,16 +31,19 @@ class _Scan(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         candidate, forget_c, forget, cells = ctx.saved_tensors
-        # dc_t/da_t, with which dc_t/dc_{t-1} = f_t + v_f dc_t/da_t.
-        by_forget_in = (cells[:-1] - candidate).mul_(forget).mul_(1.0 - forget)
-        by_cell = torch.addcmul(forget, forget_c, by_forget_in)
-        total = gradient.clone(memory_format=torch.contiguous_format)
-        for step in range(candidate.shape[0] - 1, -1, -1):
-            total[step].addcmul_(total[step + 1], by_cell[step])
-        onward = total[1:]
-        to_forget_in = by_forget_in.mul_(onward)
-        to_forget_c = torch.einsum("kdbu,kdbu->du", to_forget_in, cells[:-1])[:, None]
-        return (1.0 - forget).mul_(onward), to_forget_in, to_forget_c
+        to_candidate, to_forget_in = torch.empty_like(candidate), torch.empty_like(candidate)
+        to_cell, kept, slope, to_forget_c = (torch.zeros_like(candidate[0]) for _ in range(4))
+        steps = zip(candidate, forget, cells, gradient[1:], to_candidate, to_forget_in, strict=False)
+        # Step by step, as a step's values stay in the cache from one operation to the next.
+        for x, f, c, g, to_x, to_a in reversed(list(steps)):
+            to_cell.add_(g)
+            torch.mul(to_cell, f, out=kept)
+            torch.sub(to_cell, kept, out=to_x)
+            torch.sub(c, x, out=slope)
+            torch.mul(slope.mul_(f), to_x, out=to_a)
+            to_forget_c.addcmul_(to_a, c)
+            torch.addcmul(kept, forget_c, to_a, out=to_cell)
+        return to_candidate, to_forget_in, to_forget_c.sum(dim=1, keepdim=True)
 
 
 def scan(candidate: Tensor, forget_in: Tensor, forget_c: Tensor) -> Tensor:

@@ -41,11 +41,13 @@ def test_one_batch_is_overfitted(extracted: Path) -> None:
     trained = task(extracted, steps=150, decay="cosine", warmup=10, crop_frames=40, cfg_drop=0.0)
     update = Update("dpd", trained.settings, trained.groups, ALONE)
     batch, losses = trained.batch(draws(0, 1)), []
+    before = [parameter.detach().clone() for parameter in trained.dpd.parameters()]
     for step in range(150):
         update.step = step
         losses.append(float(trained.optimise(batch, step, update)["loss"].detach()))
     assert losses[0] > 0.5
     assert losses[-1] < 0.02
+    assert not any(torch.equal(a, b) for a, b in zip(before, trained.dpd.parameters(), strict=True))
 
 
 def test_batches_are_crops_aligned_to_the_tokens_with_an_angle_a_chunk(extracted: Path) -> None:
