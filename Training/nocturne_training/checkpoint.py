@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -29,6 +30,21 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Writes a safetensors file, whole or not at all. Raises `CheckpointError` on a full disk and the
+    like."""
+    partial = path.with_suffix(".partial")
+    try:
+        save_file(dict(tensors), partial, metadata)
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        reason = " ".join(str(error).split())
+        raise CheckpointError(
+            f"{path}: not written ({reason}); make room and run the same command again, which goes on"
+        ) from error
 
 
 def stored(name: str, module: nn.Module, config: Config) -> dict[str, Tensor]:
@@ -70,7 +86,7 @@ def save(
         dtype = (dtypes or {}).get(name, torch.float32)
         tensors = {key: value.to(dtype).contiguous() for key, value in stored(name, module, config).items()}
         path = directory / f"{name}.safetensors"
-        save_file(tensors, path)
+        write_tensors(path, tensors)
         files[path.name] = {
             **_entry(path),
             "parameters": sum(tensor.numel() for tensor in tensors.values()),

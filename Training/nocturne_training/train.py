@@ -98,7 +98,14 @@ def main(words: list[str] | None = None) -> int:
         runner = Runner(context, deadline=deadline, shown=not options.quiet)
         finished = runner.run(options.stage, options.redo)
         processes.close()
-    except (TrainingError, CorpusError, ValueError, OSError) as error:
+    except OSError as error:
+        place, reason = error.filename or options.out, error.strerror or str(error)
+        print(
+            f"error: {place}: {reason}; mend it and run the same command again, which goes on",
+            file=sys.stderr,
+        )
+        return 1
+    except (TrainingError, CorpusError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0 if finished else UNFINISHED

@@ -5,8 +5,10 @@ import json
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from nocturne_training import checkpoint
 from nocturne_training.checkpoint import CheckpointError, digest, fingerprint, load_module
 from nocturne_training.config import load
 from nocturne_training.fixtures.checkpoint import write_checkpoint
@@ -79,3 +81,18 @@ def test_a_caption_becomes_audio_and_its_seed_decides_it(directory):
     assert torch.equal(first.audio, again.audio) and not torch.allclose(first.audio, other.audio, atol=1e-3)
     rough = Melody(directory, torch.bfloat16).render("a slow jazz piece", 1, steps=2, seconds=0.2)
     assert torch.isfinite(rough.audio).all()
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "net.safetensors"
+    checkpoint.write_tensors(path, {"a": torch.ones(2)})
+
+    def full(*_: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(checkpoint.CheckpointError) as caught:
+        checkpoint.write_tensors(path, {"a": torch.zeros(2)})
+    assert "No space left on device" in str(caught.value) and "\n" not in str(caught.value)
+    assert torch.equal(load_file(path)["a"], torch.ones(2))
+    assert list(tmp_path.iterdir()) == [path]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
 from ..checkpoint import digest as file_digest
+from ..checkpoint import write_tensors
 from ..corpus.dataset import SPLITS, Clip
 from ..trainer.errors import TrainingError
 from ..trainer.settings import digest
@@ -84,7 +84,8 @@ def extract(context: Context) -> dict[str, float]:
             for number, name in enumerate(names[split]):
                 part = clips[number * size : (number + 1) * size]
                 if _mark(directory / name) != fingerprint:
-                    _write(directory / name, _shard(networks, part, settings.batch), fingerprint)
+                    tensors = _shard(networks, part, settings.batch)
+                    write_tensors(directory / name, tensors, {"fingerprint": fingerprint})
                 bar.update(len(part))
     used = {name for split in names.values() for name in split}
     for path in directory.glob("*.safetensors"):
@@ -123,19 +124,6 @@ def _mark(path: Path) -> str | None:
             return (file.metadata() or {}).get("fingerprint")
     except (OSError, SafetensorError):
         return None
-
-
-def _write(path: Path, tensors: dict[str, Tensor], fingerprint: str) -> None:
-    partial = path.with_suffix(".partial")
-    try:
-        save_file(tensors, partial, {"fingerprint": fingerprint})
-        partial.replace(path)
-    except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
-        reason = " ".join(str(error).split())
-        raise TrainingError(
-            f"{path}: not written ({reason}); the shards before it are kept and the same command goes on"
-        ) from error
 
 
 def _write_index(directory: Path, index: dict[str, object]) -> None:

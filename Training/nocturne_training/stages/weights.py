@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from ..checkpoint import write_tensors
 from ..trainer.errors import TrainingError
 
 
@@ -33,9 +34,8 @@ def plain_state(module: nn.Module) -> dict[str, Tensor]:
 
 def write(directory: Path, name: str, module: nn.Module) -> Path:
     """Writes `<name>.safetensors`, the module's own tensors, atomically."""
-    partial, path = directory / f"{name}.partial", directory / f"{name}.safetensors"
-    save_file(plain_state(module), partial)
-    partial.replace(path)
+    path = directory / f"{name}.safetensors"
+    write_tensors(path, plain_state(module))
     return path
 
 

@@ -13,6 +13,8 @@ from extraction import untrained
 from safetensors.torch import save_file
 from tones import make_tones
 
+from nocturne_training import checkpoint
+from nocturne_training.checkpoint import CheckpointError
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages import extract as stage
@@ -131,10 +133,11 @@ def test_faults_are_one_line_that_says_where(
         path.write_bytes(b"part")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(stage, "save_file", full)
-    with pytest.raises(TrainingError, match=r"train-00000.*No space left.*same command goes on"):
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(CheckpointError, match=r"train-00000.*No space left.*goes on"):
         extract(context)
     assert not list(context.stage("extract").iterdir())
+    monkeypatch.undo()
     encoder = build("vae_encoder", context.config)
     encoder.conv_post.bias.data[3] = float("nan")
     write(context.stage("vae"), "vae_encoder", encoder)
