@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -45,7 +46,7 @@ class Processes:
         owners."""
         if self.world == 1:
             return value
-        return torch.cat(dist.nn.functional.all_gather(value))
+        return _Gather.apply(value, self.rank, self.world)
 
     def agree(self, flag: bool) -> bool:
         """Whether any process raised its flag."""
@@ -64,6 +65,25 @@ class Processes:
         """Leaves the group."""
         if self.world > 1:
             dist.destroy_process_group()
+
+
+class _Gather(torch.autograd.Function):
+    """Concatenates the processes' rows; the gradient of a row is the sum of what all processes say of it."""
+
+    @staticmethod
+    def forward(context: Any, value: Tensor, rank: int, world: int) -> Tensor:
+        """[B, ...] -> [world * B, ...]"""
+        context.rows = slice(rank * len(value), (rank + 1) * len(value))
+        parts = [torch.empty_like(value) for _ in range(world)]
+        dist.all_gather(parts, value.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """[world * B, ...] -> [B, ...]"""
+        total = gradient.contiguous().clone()
+        dist.all_reduce(total)
+        return total[context.rows], None, None
 
 
 def join(device: str | None = None) -> Processes:
