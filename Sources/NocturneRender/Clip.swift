@@ -1,4 +1,3 @@
-package import Foundation
 package import NocturneManifest
 package import NocturneTensor
 
@@ -22,11 +21,12 @@ package struct Clip: Sendable {
   private var writtenArtifact: Artifact?
 
   package struct Artifact: Sendable {
-    package var file: URL
+    /// Of the file.
+    package var contents: [UInt8]
     package var facts: AudioFacts
 
-    package init(file: URL, facts: AudioFacts) {
-      self.file = file
+    package init(contents: [UInt8], facts: AudioFacts) {
+      self.contents = contents
       self.facts = facts
     }
   }

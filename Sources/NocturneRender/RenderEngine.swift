@@ -1,4 +1,3 @@
-package import Foundation
 package import NocturneManifest
 import NocturneModels
 
@@ -18,21 +17,20 @@ package struct RenderEngine: Sendable {
   /// Within which files are bit-equal: the backend's class and the FLAC encoder's version.
   package var numericClass: String { "\(model.numericClass); \(AudioEncoder.identity)" }
 
-  /// Renders each item to `directory`/`fileName` (which exists only whole), in the caller's thread; blocks until all are
-  /// decided.
+  /// Renders each item to a verified file in memory, in the caller's thread; blocks until all are decided.
   ///
   /// - Parameters:
   ///   - progress: called often with the progress since the last call (captions, tokens, steps, chunks, files); when it
   ///     returns false the call stops promptly, and items not yet decided are not reported.
   ///   - finished: called once for every item as soon as it is decided.
   package func render(
-    _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
+    _ items: [Item], progress: (UInt64) -> Bool,
     finished: (ItemKey, Result<RenderedClip, RenderError>) -> Void
   ) {
     withoutActuallyEscaping(progress) { progress in
       withoutActuallyEscaping(finished) { finished in
         let run = RenderRun(
-          stages: stages(writingTo: directory), meter: ProgressMeter(progress), finished: finished)
+          stages: stages, meter: ProgressMeter(progress), finished: finished)
         for batch in admit(items, finished: finished) where !run.meter.isStopped {
           run.advance(batch, through: run.stages[...])
         }
@@ -40,14 +38,13 @@ package struct RenderEngine: Sendable {
     }
   }
 
-  package func stages(writingTo directory: URL) -> [any Stage] {
+  package var stages: [any Stage] {
     [
       TextStage(model: model),
       SemanticStage(model: model, batchLimit: limits.semantic),
       DiffusionStage(model: model, batchLimit: limits.diffusion),
       DecoderStage(model: model),
-      EncodeStage(
-        sampleRate: model.configuration.sampleRate, fingerprint: model.fingerprint, directory: directory),
+      EncodeStage(sampleRate: model.configuration.sampleRate, fingerprint: model.fingerprint),
     ]
   }
 

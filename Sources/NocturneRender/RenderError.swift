@@ -11,13 +11,6 @@ package struct RenderError: Error, Hashable, Sendable, CustomStringConvertible {
     case stageFailed
     /// The finished file did not pass its inspection.
     case badArtifact
-    /// The file cannot be written: disk full, or its directory unusable.
-    case cannotWrite
-  }
-
-  /// What it costs (farm.md, "Failure classes").
-  package enum Kind: String, Hashable, Sendable {
-    case itemFault, shortage
   }
 
   package var code: Code
@@ -32,7 +25,6 @@ package struct RenderError: Error, Hashable, Sendable, CustomStringConvertible {
     self.stage = stage
   }
 
-  package var kind: Kind { code == .cannotWrite ? .shortage : .itemFault }
   package var description: String { stage.map { "\($0.rawValue): \(message)" } ?? message }
 }
 
@@ -42,13 +34,7 @@ extension RenderError {
     switch error {
     case let error as RenderError: self = error
     case let error as AudioError:
-      let code: Code =
-        switch error.code {
-        case .noSpace, .cannotWrite: .cannotWrite
-        case .encoderFailed: .stageFailed
-        default: .badArtifact
-        }
-      self.init(code, error.description, stage: stage)
+      self.init(error.code == .encoderFailed ? .stageFailed : .badArtifact, error.description, stage: stage)
     default: self.init(.stageFailed, "\(error)", stage: stage)
     }
   }

@@ -1,17 +1,16 @@
-package import Foundation
 package import NocturneManifest
 
-/// A finished, verified file.
+/// A finished, verified file in memory.
 package struct RenderedClip: Sendable {
   package var key: ItemKey
-  package var file: URL
+  package var contents: [UInt8]
   package var facts: AudioFacts
   package var times: StageTimes
   package var notes: [String]
 
   init(_ clip: Clip) {
     key = clip.item.key
-    file = clip.artifact.file
+    contents = clip.artifact.contents
     facts = clip.artifact.facts
     times = clip.times
     notes = clip.notes

@@ -14,8 +14,7 @@ extension Worker {
         } else {
           batch.append(
             OutboxDirectory.Arrival(
-              run: run, receipt: receipt(of: artifact, for: item), file: artifact.file.path))
-          if batch.count == Self.batchLimit { try store(&batch) }
+              run: run, receipt: receipt(of: artifact, for: item), contents: artifact.contents))
         }
         continue
       }
@@ -29,9 +28,6 @@ extension Worker {
     }
     try store(&batch)
   }
-
-  /// Two open files for each artifact.
-  private static let batchLimit = 64
 
   private func store(_ batch: inout [OutboxDirectory.Arrival]) throws {
     guard !batch.isEmpty else { return }
@@ -64,11 +60,12 @@ extension Worker {
   }
 
   func deliver(_ receipt: Receipt) throws {
-    guard outbox.size(receipt.lease) == receipt.facts.bytes else { return try forget(receipt.lease) }
-    var inline: Data?
-    if receipt.facts.bytes <= min(options.inlineBytes, WireLimits.payloadBytes) {
-      inline = try? outbox.read(receipt.lease, at: 0, length: receipt.facts.bytes)
-      if inline?.count != receipt.facts.bytes { inline = nil }
+    let bytes = receipt.facts.bytes
+    guard bytes <= min(options.inlineBytes, WireLimits.payloadBytes) else {
+      return try send(.finished(receipt, inline: nil))
+    }
+    guard let inline = try? outbox.read(receipt.lease, at: 0, length: bytes), inline.count == bytes else {
+      return try forget(receipt.lease)
     }
     try send(.finished(receipt, inline: inline))
   }

@@ -60,8 +60,7 @@ package final class Worker {
     mailbox = Mailbox(waker: stop.waker)
     let progress = ProgressCounter()
     pulse = Heart.Pulse(progress: progress)
-    renderThread = RenderThread(
-      renderer: renderer, scratch: self.outbox.scratch, mailbox: mailbox, progress: progress)
+    renderThread = RenderThread(renderer: renderer, mailbox: mailbox, progress: progress)
   }
 
   /// Works until the run is finished, until it was asked to stop, or until no coordinator answers. Blocks; called once.
@@ -146,6 +145,7 @@ package final class Worker {
     heart?.stop()
     link?.close(lingerSeconds: options.lingerSeconds)
     link = nil
+    outbox.close()
     if !renderThread.close(waitingSeconds: options.renderEndSeconds) {
       notify("leaving while the renderer is still busy; what it renders is lost, and rendered again elsewhere")
     }

@@ -23,15 +23,15 @@ struct EngineRenderer: Renderer {
   var numericClass: String { engine.numericClass }
 
   func render(
-    _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
+    _ items: [Item], progress: (UInt64) -> Bool,
     finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void
   ) {
-    engine.render(items, into: directory, progress: progress) { key, result in
+    engine.render(items, progress: progress) { key, result in
       finished(
         key,
         result.map {
-          RenderedArtifact(file: $0.file, facts: $0.facts, stageSeconds: $0.times.byName, notes: $0.notes)
-        }.mapError { RenderFault($0.failureClass, $0.description) })
+          RenderedArtifact(contents: Data($0.contents), facts: $0.facts, stageSeconds: $0.times.byName, notes: $0.notes)
+        }.mapError { RenderFault(.itemFault, $0.description) })
     }
   }
 }
@@ -43,16 +43,6 @@ extension NumericPrecision {
     case .auto: .auto
     case .bf16: .bf16
     case .f32: .f32
-    }
-  }
-}
-
-extension RenderError {
-  /// What the farm makes of it.
-  var failureClass: FailureClass {
-    switch kind {
-    case .itemFault: .itemFault
-    case .shortage: .shortage
     }
   }
 }

@@ -66,14 +66,11 @@ struct PlanCommand: ParsableCommand {
   private func secondsPerMAC(_ run: ResolvedRun, _ kinds: [RenderSpec: Int]) throws -> Double {
     guard let spec = kinds.max(by: { $0.value < $1.value })?.key else { return 0 }
     let renderer = try EngineRenderer(location: run.location, threads: run.threads, precision: run.precision)
-    let folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-plan-\(getpid())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
     let item = Item(
       key: ItemKey(row: "warm-up", take: 1), caption: "A slow piano melody over soft drums.", spec: spec, seed: 0,
       fileName: "warm-up.\(spec.format.rawValue)")
     let wall = Measurement.seconds {
-      renderer.engine.render([item], into: folder, progress: { _ in true }, finished: { _, _ in })
+      renderer.engine.render([item], progress: { _ in true }, finished: { _, _ in })
     }
     let work = ModelWork(run.configuration, seconds: spec.seconds)
     return wall / Double(work.total(steps: spec.steps, guidance: spec.guidance))

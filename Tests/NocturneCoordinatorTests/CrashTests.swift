@@ -51,8 +51,7 @@ import Testing
     hand.stop.request()
     hand.stop.request()
     #expect(try hand.exit() == .stopped)
-    let kept = try FileManager.default.subpathsOfDirectory(atPath: night.outbox("one"))
-      .filter { $0.hasSuffix(".artifact") }.count
+    let kept = try night.kept("one").count
     #expect(kept > 0)
 
     let successor = FakeRenderer()
@@ -106,9 +105,9 @@ import Testing
     let hand = night.work(renderer: renderer)
     let first = night.coordinate(fault: crash(at: .beforeCommit, passage: 1))
     #expect(throws: Crash.self) { try first.verdict() }
-    for name in try FileManager.default.subpathsOfDirectory(atPath: night.outbox("one"))
-    where name.hasSuffix(".artifact") {
-      try FileManager.default.removeItem(atPath: night.outbox("one") + "/" + name)
+    for name in try FileManager.default.contentsOfDirectory(atPath: night.outbox("one"))
+    where name.hasSuffix(".segment") {
+      #expect(truncate(night.outbox("one") + "/" + name, 0) == 0)
     }
     let second = night.coordinate()
     #expect(try second.verdict().counts.done == 4)

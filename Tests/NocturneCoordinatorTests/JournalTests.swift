@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
@@ -12,8 +13,8 @@ import Testing
     Receipt(
       lease: Lease(item: key, attempt: attempt, token: .max), fileName: "a-t2.flac",
       facts: AudioFacts(
-        sampleRate: 24_000, channels: 1, frames: 9, sha256: "00", bytes: 7, peakDBFS: -0.1, rmsDBFS: -20.5,
-        integratedLUFS: -17.25),
+        sampleRate: 24_000, channels: 1, frames: 9, sha256: String(repeating: "0f", count: 32), bytes: 7,
+        peakDBFS: -0.1, rmsDBFS: -20.5, integratedLUFS: -17.25),
       modelFingerprint: "m", numericClass: "c", worker: worker, stageSeconds: ["lm": 0.1], notes: ["note"])
   }
 
@@ -93,5 +94,22 @@ import Testing
     let reader = try SQLiteJournal(reading: path)
     #expect(throws: JournalFault.self) { try reader.commit(everything) }
     #expect(try replayed(SQLiteJournal(path)).count == 1)
+  }
+
+  /// A run that was begun when receipts were kept as JSON goes on.
+  @Test func receiptsOfTheFirstSchemaAreKept() throws {
+    let scratch = Scratch()
+    let path = scratch.path + "/journal.sqlite"
+    try SQLiteJournal(path).commit(everything)
+    let database = try DatabaseQueue(path: path)
+    try database.write { database in
+      let json = String(decoding: try JSONEncoder().encode(receipt(key, attempt: 3)), as: UTF8.self)
+      try database.execute(sql: "UPDATE transitions SET detail = ? WHERE change = 'done'", arguments: [json])
+      try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier <> 'first night'")
+    }
+    try database.close()
+    #expect(throws: RunError.self) { try SQLiteJournal(reading: path) }
+    #expect(try replayed(SQLiteJournal(path)) == everything)
+    #expect(try replayed(SQLiteJournal(path)) == everything)
   }
 }

@@ -15,6 +15,16 @@ import Testing
     #expect(!error.description.contains("\n"))
   }
 
+  /// Its files are made in a region of the disk of their own (where the file system has regions).
+  @Test func partialFilesStandApart() throws {
+    let scratch = Scratch()
+    try scratch.run.prepare()
+    try Data("half".utf8).write(to: URL(fileURLWithPath: scratch.run.partial + "/1.part"))
+    try scratch.run.prepare()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.run.partial) == ["1.part"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.run.state) == ["partial"])
+  }
+
   @Test func secondCoordinatorIsToldWhoHasTheDirectory() throws {
     let scratch = Scratch()
     try scratch.run.prepare()

@@ -46,10 +46,6 @@ import Testing
   }
 
   @Test func theFakeRendererDoesWhatItIsTold() throws {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent(
-      "fake-\(UInt64.random(in: 0 ... .max))")
-    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: directory) }
     let fault = RenderFault(.itemFault, "told to")
     let items = (1...4).map { Item.sample($0) }
     let renderer = FakeRenderer(behaviours: [
@@ -58,14 +54,13 @@ import Testing
     for round in 1...2 {
       var results: [ItemKey: Result<RenderedArtifact, RenderFault>] = [:]
       var patience = 20
-      renderer.render(items, into: directory) { _ in
+      renderer.render(items) { _ in
         patience -= 1
         return patience > 0
       } finished: {
         results[$0] = $1
       }
-      let file = try results[items[0].key]?.get().file
-      let data = try Data(contentsOf: #require(file))
+      let data = try #require(try results[items[0].key]?.get().contents)
       #expect(try SHA256Digest.hexadecimal(of: data) == results[items[0].key]?.get().facts.sha256)
       #expect(throws: fault) { try results[items[1].key]?.get() }
       #expect(((try? results[items[2].key]?.get()) != nil) == (round == 2))

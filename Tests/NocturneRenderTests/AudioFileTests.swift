@@ -15,10 +15,8 @@ import Testing
 
   @Test(arguments: AudioFormat.allCases)
   func everyOneOf24BitsComesBack(format: AudioFormat) throws {
-    let scratch = try Scratch()
     let audio = try extremes()
-    try AudioWriter.write(audio, tags: tags, format: format, to: scratch.file("a.bin"))
-    let decoded = try AudioReader.read(scratch.file("a.bin"))
+    let decoded = try AudioReader.decode(try AudioEncoder.encode(audio, tags: tags, format: format), name: "a")
     #expect(decoded.samples == audio.values)
     #expect(decoded.container == (format == .flac ? .flac : .wav))
     #expect(decoded.sampleFormat == .pcm24)
@@ -65,34 +63,6 @@ import Testing
   @Test func aSampleThatIsNoNumberIsNamed() {
     #expect(throws: PCM24.NotFinite(index: 2)) { try PCM24(rounding: [0, 1, .nan], sampleRate: 24_000) }
     #expect(throws: PCM24.NotFinite(index: 0)) { try PCM24(rounding: [-.infinity], sampleRate: 24_000) }
-  }
-
-  @Test func aFinishedFileStandsAloneInItsDirectory() throws {
-    let scratch = try Scratch()
-    try Data("left by a crash".utf8).write(to: AudioWriter.temporary(for: scratch.file("a.flac")))
-    try AudioWriter.write(try extremes(), tags: tags, format: .flac, to: scratch.file("a.flac"))
-    #expect(scratch.names == ["a.flac"])
-  }
-
-  @Test func aFullDiskIsTold() throws {
-    let scratch = try Scratch()
-    let file = scratch.file("a.flac")
-    try FileManager.default.createSymbolicLink(
-      atPath: AudioWriter.temporary(for: file).path, withDestinationPath: "/dev/full")
-    let error = #expect(throws: AudioError.self) {
-      try AudioWriter.write(try extremes(), tags: tags, format: .flac, to: file)
-    }
-    #expect(error?.code == .noSpace)
-    #expect(scratch.names == [])
-  }
-
-  @Test func aMissingDirectoryIsTold() throws {
-    let error = #expect(throws: AudioError.self) {
-      try AudioWriter.write(
-        try extremes(), tags: tags, format: .flac, to: URL(fileURLWithPath: "/nowhere/at/all/a.flac"))
-    }
-    #expect(error?.code == .cannotWrite)
-    #expect(error?.description.contains("/nowhere/at/all/a.flac: cannot be written") == true)
   }
 
   @Test func theEncoderNamesItself() {

@@ -2,24 +2,20 @@ import Foundation
 import NocturneManifest
 import NocturneRender
 
-/// What one render call left behind.
+/// What one render call came to.
 struct RenderScene {
-  let scratch: Scratch
   var outcomes: [ItemKey: Result<RenderedClip, RenderError>] = [:]
   var order: [ItemKey] = []
   var progress: UInt64 = 0
 
   /// - Parameter stopAfter: progress at which the watcher asks to stop.
   init(
-    _ model: any MusicModel, _ items: [Item], limits: BatchLimits? = nil, stopAfter: UInt64 = .max,
-    prepare: (URL) throws -> Void = { _ in }
-  ) throws {
-    let scratch = try Scratch()
-    try prepare(scratch.url)
+    _ model: any MusicModel, _ items: [Item], limits: BatchLimits? = nil, stopAfter: UInt64 = .max
+  ) {
     var outcomes: [ItemKey: Result<RenderedClip, RenderError>] = [:]
     var order: [ItemKey] = []
     var total: UInt64 = 0
-    RenderEngine(model: model, limits: limits).render(items, into: scratch.url) { amount in
+    RenderEngine(model: model, limits: limits).render(items) { amount in
       total += amount
       guard total >= stopAfter else { return true }
       (model as? ScriptedModel)?.noteStopped()
@@ -30,7 +26,6 @@ struct RenderScene {
       order.append(key)
       (model as? ScriptedModel)?.noteFinished(key)
     }
-    self.scratch = scratch
     self.outcomes = outcomes
     self.order = order
     progress = total

@@ -28,7 +28,9 @@ package struct RunDirectory: Hashable, Sendable {
   /// - Throws: `RunError` with code `unwritable`.
   package func prepare() throws(RunError) {
     do throws(FileFault) {
-      for directory in [path, audio, state, partial] { try Directory.make(directory) }
+      for directory in [path, audio, state] { try Directory.make(directory) }
+      // Every file of the run is made here.
+      try Directory.makeApart(partial)
       for directory in [path, audio, partial] {
         let probe = directory + "/.nocturne-probe"
         try OpenFile(probe, .create).write(Data("probe".utf8))

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 package import NocturneFarm
 import NocturneManifest
+import NocturneWire
 
 extension SQLiteJournal {
   /// - Throws: `JournalFault`; then nothing of it was committed.
@@ -50,14 +51,14 @@ extension SQLiteJournal {
     var token: Int64?
     var worker: String?
     var shard: Int64?
-    var detail: String?
+    var detail: (any DatabaseValueConvertible)?
   }
 
   private func columns(of change: Transition.Change) throws -> Columns {
     switch change {
     case .leased(let token, let worker, let shard):
       Columns(token: Int64(bitPattern: token), worker: worker.name, shard: Int64(bitPattern: shard))
-    case .done(let receipt): Columns(detail: try json(receipt))
+    case .done(let receipt): Columns(detail: receipt.serialized)
     case .released(let release): Columns(detail: try json(release))
     case .died(let failureClass, let message, let worker):
       Columns(detail: try json(Death(failureClass: failureClass, message: message, worker: worker)))

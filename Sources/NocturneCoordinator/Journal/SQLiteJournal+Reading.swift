@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 package import NocturneFarm
 package import NocturneManifest
+import NocturneWire
 
 extension SQLiteJournal {
   /// - Throws: `JournalFault`, and what `piece` throws.
@@ -50,7 +51,7 @@ extension SQLiteJournal {
         database,
         sql: "SELECT detail FROM items JOIN transitions ON sequence = done WHERE state = 'done' ORDER BY done")
       while let row = try rows.next() {
-        try body(try faulting { try decoder.decode(Receipt.self, from: Data((row[0] as String).utf8)) })
+        try body(try faulting { try Receipt(serialized: row[0]) })
       }
     }
   }
@@ -101,7 +102,7 @@ extension SQLiteJournal {
       return .leased(
         token: UInt64(bitPattern: row["token"] as Int64), worker: WorkerID(row["worker"]),
         shard: UInt64(bitPattern: row["shard"] as Int64))
-    case "done": return .done(try detail(Receipt.self))
+    case "done": return .done(try Receipt(serialized: row["detail"]))
     case "released": return .released(try detail(Release.self))
     case "died":
       let death = try detail(Death.self)

@@ -39,17 +39,6 @@ extension OutputStore {
   }
 }
 
-func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
-  let digits = Array("0123456789abcdef".utf8)
-  var text: [UInt8] = []
-  text.reserveCapacity(64)
-  for byte in digest {
-    text.append(digits[Int(byte >> 4)])
-    text.append(digits[Int(byte & 15)])
-  }
-  return String(decoding: text, as: UTF8.self)
-}
-
 /// Lower-case hexadecimal SHA-256 of a file.
 package func fileDigest(_ path: String) throws(FileFault) -> String {
   let file = try OpenFile(path, .read)

@@ -7,25 +7,25 @@ package protocol Renderer: Sendable {
   var modelFingerprint: String { get }
   var numericClass: String { get }
 
-  /// Renders items that ride together as one batch, each to a verified file in `directory` named by its key, and calls
-  /// `finished` once for every item as soon as it is decided, on the calling thread. Blocks until all are.
+  /// Renders items that ride together as one batch, each to a verified file in memory, and calls `finished` once for
+  /// every item as soon as it is decided, on the calling thread. Blocks until all are.
   ///
   /// `progress` is called often with the amount of progress made; when it returns false the call stops early, and items
   /// not yet decided are simply not reported.
   func render(
-    _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
+    _ items: [Item], progress: (UInt64) -> Bool,
     finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void)
 }
 
-/// A finished, verified file.
+/// A finished, verified file, not on any disk yet.
 package struct RenderedArtifact: Sendable {
-  package var file: URL
+  package var contents: Data
   package var facts: AudioFacts
   package var stageSeconds: [String: Double]
   package var notes: [String]
 
-  package init(file: URL, facts: AudioFacts, stageSeconds: [String: Double] = [:], notes: [String] = []) {
-    self.file = file
+  package init(contents: Data, facts: AudioFacts, stageSeconds: [String: Double] = [:], notes: [String] = []) {
+    self.contents = contents
     self.facts = facts
     self.stageSeconds = stageSeconds
     self.notes = notes

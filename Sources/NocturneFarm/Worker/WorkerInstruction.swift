@@ -8,12 +8,12 @@ package enum WorkerInstruction: Hashable, Sendable {
   case deliver(Receipt)
   /// Send this piece of an outbox file as `WorkerMessage.chunk`.
   case serve(Lease, offset: Int, length: Int)
-  /// Render on the render thread; report `itemFinished` / `itemFailed` for each item and `shardEnded` at the end. `run`
-  /// names the outbox folder of the results.
+  /// Render on the render thread; report `itemFinished` / `itemFailed` for each item and `shardEnded` at the end. The
+  /// results are kept under `run`.
   case render(Shard, run: String)
   /// Make the running render call return early (`progress` answers false); `shardEnded` follows.
   case cancelRender(shard: UInt64)
-  /// Acknowledged or not wanted: delete the outbox files.
+  /// Acknowledged or not wanted: forget them.
   case discard([Lease])
   /// Close the link, open a new one, say `started`.
   case reconnect

@@ -1,8 +1,8 @@
-/// A fault in writing, reading or judging an audio file.
+/// A fault in encoding, reading or judging an audio file.
 package struct AudioError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Hashable, Sendable, CaseIterable {
-    // Writing.
-    case notFinite, encoderFailed, cannotWrite, noSpace
+    // Encoding.
+    case notFinite, encoderFailed
     // Reading.
     case cannotRead, notAudio, damaged
     // Judging: decoded, but not what was asked for.

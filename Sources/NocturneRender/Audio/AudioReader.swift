@@ -4,11 +4,7 @@ package import Foundation
 
 /// Decodes audio files (anything that libsndfile knows) to the last sample.
 package enum AudioReader {
-  /// - Throws: `AudioError.cannotRead`, `.notAudio`, `.damaged`.
-  package static func read(_ file: URL) throws(AudioError) -> DecodedAudio {
-    try decode(try bytes(of: file), name: file.path)
-  }
-
+  /// - Throws: `AudioError.cannotRead`.
   package static func bytes(of file: URL) throws(AudioError) -> [UInt8] {
     do {
       return [UInt8](try Data(contentsOf: file))

@@ -1,7 +1,6 @@
-package import Foundation
 import NocturneManifest
 
-/// Waveform -> a file on disk, read back and inspected (farm.md, promise 4). A file that fails is removed.
+/// Waveform -> the bytes of a file, decoded again and inspected (farm.md, promise 4).
 package struct EncodeStage: Stage {
   package let name = StageName.encode
   package let reads: Set<ClipPart> = [.waveform]
@@ -9,13 +8,11 @@ package struct EncodeStage: Stage {
   package let batchLimit = 1
   let sampleRate: Int
   let fingerprint: String
-  let directory: URL
   let inspector = ArtifactInspector()
 
-  package init(sampleRate: Int, fingerprint: String, directory: URL) {
+  package init(sampleRate: Int, fingerprint: String) {
     self.sampleRate = sampleRate
     self.fingerprint = fingerprint
-    self.directory = directory
   }
 
   package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
@@ -28,19 +25,14 @@ package struct EncodeStage: Stage {
 
   private func encode(_ clip: Clip) throws -> Clip {
     let item = clip.item
-    let file = directory.appendingPathComponent(item.fileName)
     let audio = try PCM24(rounding: clip.waveform, sampleRate: sampleRate)
     let tags = AudioTags(caption: item.caption, seed: item.seed, fingerprint: fingerprint)
-    try AudioWriter.write(audio, tags: tags, format: item.spec.format, to: file)
+    let contents = try AudioEncoder.encode(audio, tags: tags, format: item.spec.format)
     let expectation = ArtifactExpectation(
       format: item.spec.format, sampleRate: sampleRate, frames: clip.length.samples, samples: audio.samples)
-    do {
-      var clip = clip
-      clip.artifact = Clip.Artifact(file: file, facts: try inspector.inspect(file, expecting: expectation))
-      return clip
-    } catch {
-      try? FileManager.default.removeItem(at: file)
-      throw error
-    }
+    var clip = clip
+    clip.artifact = Clip.Artifact(
+      contents: contents, facts: try inspector.inspect(contents, name: item.fileName, expecting: expectation))
+    return clip
   }
 }

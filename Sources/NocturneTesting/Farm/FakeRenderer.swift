@@ -14,7 +14,7 @@ package final class FakeRenderer: Renderer {
     case failFirst(Int, RenderFault)
     /// Makes no progress until it is called off.
     case hang
-    /// Writes other bytes than the facts say.
+    /// Makes other bytes than the facts say.
     case damage
   }
 
@@ -54,7 +54,7 @@ package final class FakeRenderer: Renderer {
   }
 
   package func render(
-    _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
+    _ items: [Item], progress: (UInt64) -> Bool,
     finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void
   ) {
     for item in items {
@@ -64,11 +64,11 @@ package final class FakeRenderer: Renderer {
       }
       guard pass(secondsPerItem, progress) else { return }
       switch behaviours[item.key] ?? .render {
-      case .render: finished(item.key, write(Self.bytes(of: item), item, directory))
-      case .damage: finished(item.key, write(Data("damaged".utf8), item, directory))
+      case .render: finished(item.key, artifact(item))
+      case .damage: finished(item.key, artifact(item, contents: Data("damaged".utf8)))
       case .fail(let fault): finished(item.key, .failure(fault))
       case .failFirst(let count, let fault):
-        finished(item.key, times <= count ? .failure(fault) : write(Self.bytes(of: item), item, directory))
+        finished(item.key, times <= count ? .failure(fault) : artifact(item))
       case .hang:
         while progress(0) { Thread.sleep(forTimeInterval: 0.005) }
         return
@@ -87,13 +87,7 @@ package final class FakeRenderer: Renderer {
     return progress(1)
   }
 
-  private func write(_ data: Data, _ item: Item, _ directory: URL) -> Result<RenderedArtifact, RenderFault> {
-    let file = directory.appendingPathComponent("\(item.key).\(item.spec.format.rawValue)")
-    do {
-      try data.write(to: file)
-    } catch {
-      return .failure(RenderFault(.shortage, "cannot write \(file.path): \(error)"))
-    }
-    return .success(RenderedArtifact(file: file, facts: Self.facts(of: item)))
+  private func artifact(_ item: Item, contents: Data? = nil) -> Result<RenderedArtifact, RenderFault> {
+    .success(RenderedArtifact(contents: contents ?? Self.bytes(of: item), facts: Self.facts(of: item)))
   }
 }

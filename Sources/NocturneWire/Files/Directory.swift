@@ -29,6 +29,36 @@ package enum Directory {
     }
   }
 
+  /// Makes the directory, where the file system allows in a region of its own. One that exists is fine.
+  ///
+  /// ext4 looks for the inode of a new file from the beginning of its directory's region. Without a journal it steps over
+  /// every inode there that was freed in the last minutes: where a run of thousands of files was just deleted, each new
+  /// file takes half a millisecond of this. Below a directory with the top-level flag, a new name gets a new region.
+  package static func makeApart(_ path: String) throws(FileFault) {
+    if access(path, F_OK) == 0 { return try make(path) }
+    let parent = parent(of: path)
+    try make(parent)
+    setTopLevel(parent)
+    let draft = path + "-" + String(UInt64.random(in: .min ... .max), radix: 36)
+    try make(draft)
+    if rename(draft, path) != 0 {
+      rmdir(draft)
+      try make(path)
+    }
+  }
+
+  /// A hint; where it is not understood nothing happens.
+  private static func setTopLevel(_ path: String) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    // FS_IOC_GETFLAGS, FS_IOC_SETFLAGS and FS_TOPDIR_FL of <linux/fs.h>; the kernel reads and writes 32 bits.
+    var flags: CLong = 0
+    guard ioctl(descriptor, 0x8008_6601, &flags) == 0 else { return }
+    flags |= 0x0002_0000
+    _ = ioctl(descriptor, 0x4008_6602, &flags)
+  }
+
   /// Moves a file over whatever has the new name, at once.
   package static func move(_ path: String, to newPath: String) throws(FileFault) {
     guard rename(path, newPath) == 0 else { throw FileFault("rename to \(newPath)", path) }

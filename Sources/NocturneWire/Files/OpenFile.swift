@@ -40,12 +40,16 @@ package final class OpenFile {
     descriptor = -1
   }
 
-  /// Writes all of it, at the file's position (the end in append mode).
-  package func write(_ bytes: some ContiguousBytes) throws(FileFault) {
+  /// Writes all of it.
+  /// - Parameter offset: nil for the file's position (the end in append mode).
+  package func write(_ bytes: some ContiguousBytes, at offset: Int? = nil) throws(FileFault) {
     try bytes.withUnsafeBytes { (buffer: UnsafeRawBufferPointer) -> Result<Void, FileFault> in
       var done = 0
       while done < buffer.count {
-        let count = Glibc.write(descriptor, buffer.baseAddress! + done, buffer.count - done)
+        let rest = buffer.baseAddress! + done
+        let count =
+          offset.map { pwrite(descriptor, rest, buffer.count - done, off_t($0 + done)) }
+          ?? Glibc.write(descriptor, rest, buffer.count - done)
         if count < 0 {
           if errno == EINTR { continue }
           return .failure(FileFault("write", path))

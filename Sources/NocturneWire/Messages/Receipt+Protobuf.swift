@@ -1,6 +1,18 @@
-import Foundation
-import NocturneFarm
+package import Foundation
+package import NocturneFarm
 import NocturneManifest
+
+extension Receipt {
+  /// As it travels, and as it is kept in an outbox.
+  package var serialized: Data { NocturneWire.serialized(Nocturne_Wire_Receipt(self)) }
+
+  /// Believes nothing.
+  /// - Throws: `WireFault`.
+  package init(serialized data: Data) throws(WireFault) {
+    let message: Nocturne_Wire_Receipt = try parsed(data)
+    self = try message.receipt()
+  }
+}
 
 extension Nocturne_Wire_Receipt {
   init(_ receipt: Receipt) {
@@ -59,31 +71,5 @@ extension Nocturne_Wire_Facts {
       peakDBFS: try checkedFinite(peakDbfs),
       rmsDBFS: try checkedFinite(rmsDbfs),
       integratedLUFS: hasIntegratedLufs ? try checkedFinite(integratedLufs) : nil)
-  }
-}
-
-private func digest(hexadecimal text: String) -> Data? {
-  let digits = Array(text.utf8)
-  guard digits.count == 64 else { return nil }
-  var data = Data(capacity: 32)
-  for position in stride(from: 0, to: 64, by: 2) {
-    guard let high = Character(UnicodeScalar(digits[position])).hexDigitValue,
-      let low = Character(UnicodeScalar(digits[position + 1])).hexDigitValue
-    else { return nil }
-    data.append(UInt8(high << 4 | low))
-  }
-  return data
-}
-
-private func hexadecimal(_ data: Data) -> String {
-  let digits = Array("0123456789abcdef".utf8)
-  return String(unsafeUninitializedCapacity: data.count * 2) { buffer in
-    var position = 0
-    for byte in data {
-      buffer[position] = digits[Int(byte >> 4)]
-      buffer[position + 1] = digits[Int(byte & 15)]
-      position += 2
-    }
-    return position
   }
 }

@@ -20,7 +20,6 @@ final class RenderThread: Sendable {
   }
 
   private let renderer: any Renderer
-  private let scratch: URL
   private let mailbox: Mailbox
   private let progress: ProgressCounter
   private let desk = Mutex(Desk())
@@ -28,9 +27,8 @@ final class RenderThread: Sendable {
   private let bell = DispatchSemaphore(value: 0)
   private let end = DispatchSemaphore(value: 0)
 
-  init(renderer: any Renderer, scratch: String, mailbox: Mailbox, progress: ProgressCounter) {
+  init(renderer: any Renderer, mailbox: Mailbox, progress: ProgressCounter) {
     self.renderer = renderer
-    self.scratch = URL(fileURLWithPath: scratch, isDirectory: true)
     self.mailbox = mailbox
     self.progress = progress
     let thread = Thread { [self] in work() }
@@ -87,7 +85,7 @@ final class RenderThread: Sendable {
   private func perform(_ order: Order) {
     let leased = Dictionary(order.shard.items.map { ($0.item.key, $0) }) { first, _ in first }
     renderer.render(
-      order.shard.items.map(\.item), into: scratch,
+      order.shard.items.map(\.item),
       progress: { amount in
         progress.add(amount)
         return desk.withLock { !$0.isCalledOff }

@@ -44,15 +44,12 @@ struct BenchRenderCommand: ParsableCommand {
     guard let renderer else { return }
     let configuration = renderer.engine.model.configuration
     let length = seconds ?? Double(configuration.clipSeconds)
-    let folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-bench-\(getpid())")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
 
     let items = Self.items(count: clips, spec: RenderSpec(steps: steps, guidance: guidance, seconds: length))
     var times = StageTimes()
     var faults: [String] = []
     let wall = Measurement.seconds {
-      renderer.engine.render(items, into: folder, progress: { _ in true }) { key, result in
+      renderer.engine.render(items, progress: { _ in true }) { key, result in
         switch result {
         case .success(let clip): times += clip.times
         case .failure(let error): faults.append("\(key): \(error)")

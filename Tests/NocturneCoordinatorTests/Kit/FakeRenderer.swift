@@ -2,6 +2,7 @@ import Foundation
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
+import NocturneTesting
 import Synchronization
 
 /// Makes bytes from seeds, as fast as the disk takes them.
@@ -28,7 +29,7 @@ struct FakeRenderer: Renderer {
   }
 
   func render(
-    _ items: [Item], into directory: URL, progress: (UInt64) -> Bool,
+    _ items: [Item], progress: (UInt64) -> Bool,
     finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void
   ) {
     for item in items {
@@ -39,20 +40,15 @@ struct FakeRenderer: Renderer {
         finished(item.key, .failure(fault))
         continue
       }
-      finished(item.key, artifact(item, directory))
+      finished(item.key, .success(artifact(item)))
     }
   }
 
-  func artifact(_ item: Item, _ directory: URL) -> Result<RenderedArtifact, RenderFault> {
-    let file = directory.appendingPathComponent(item.fileName)
-    do {
-      try Self.contents(of: item, bytes: bytes).write(to: file)
-      let facts = AudioFacts(
-        sampleRate: 24_000, channels: 1, frames: 24_000, sha256: try fileDigest(file.path), bytes: bytes,
-        peakDBFS: -1, rmsDBFS: -20, integratedLUFS: nil)
-      return .success(RenderedArtifact(file: file, facts: facts, stageSeconds: ["lm": 0.25], notes: ["fake"]))
-    } catch {
-      return .failure(RenderFault(.itemFault, "\(error)"))
-    }
+  func artifact(_ item: Item) -> RenderedArtifact {
+    let contents = Self.contents(of: item, bytes: bytes)
+    let facts = AudioFacts(
+      sampleRate: 24_000, channels: 1, frames: 24_000, sha256: SHA256Digest.hexadecimal(of: contents), bytes: bytes,
+      peakDBFS: -1, rmsDBFS: -20, integratedLUFS: nil)
+    return RenderedArtifact(contents: contents, facts: facts, stageSeconds: ["lm": 0.25], notes: ["fake"])
   }
 }

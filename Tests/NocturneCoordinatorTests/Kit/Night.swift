@@ -116,6 +116,9 @@ final class Night: Sendable {
 
   func outbox(_ name: String) -> String { "\(scratch.path)/outbox-\(name)" }
 
+  /// What a worker that is gone left in its outbox.
+  func kept(_ name: String) throws -> [OutboxEntry] { try OutboxDirectory(outbox(name)).load() }
+
   /// Every item once, whole, and in the books.
   func expectComplete(bytes: Int = 100, sourceLocation: Testing.SourceLocation = #_sourceLocation) throws {
     let run = scratch.run

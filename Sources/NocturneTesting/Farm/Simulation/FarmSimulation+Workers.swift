@@ -11,6 +11,8 @@ extension FarmSimulation {
     var card = WorkerHello.sample(id.name, processID: hosts[host].processes)
     card.host = "host\(host)"
     hosts[host].process = SimulatedHost.Process(id: id, state: WorkerState(card: card, policy: plan.workerPolicy))
+    for entry in hosts[host].acknowledged { hosts[host].outbox[entry.receipt.lease] = entry }
+    hosts[host].acknowledged = []
     let kept = hosts[host].outbox.values.sorted {
       ($0.receipt.lease.item, $0.receipt.lease.attempt, $0.receipt.lease.token)
         < ($1.receipt.lease.item, $1.receipt.lease.attempt, $1.receipt.lease.token)
@@ -49,7 +51,10 @@ extension FarmSimulation {
     case .serve: problems.append("nobody fetched")
     case .render(let shard, _): render(shard, worker, host)
     case .cancelRender(let shard): book(.renderEnded(shard: shard, worker), in: chance())
-    case .discard(let leases): for lease in leases { hosts[host].outbox[lease] = nil }
+    case .discard(let leases):
+      for entry in leases.compactMap({ hosts[host].outbox.removeValue(forKey: $0) }) where happens(0.5) {
+        hosts[host].acknowledged.append(entry)
+      }
     case .reconnect: book(.connectWorker(worker), in: 0.01)
     case .wake(let instant): book(.wakeWorker(worker), at: instant)
     case .notify: break

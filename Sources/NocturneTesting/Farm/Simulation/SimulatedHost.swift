@@ -5,6 +5,8 @@ struct SimulatedHost {
   let number: Int
   var process: Process?
   var outbox: [Lease: OutboxEntry] = [:]
+  /// Acknowledged, but in a segment that is still in use: the next process finds them again.
+  var acknowledged: [OutboxEntry] = []
   var isCutOff = false
   var processes = 0
 
