@@ -77,7 +77,9 @@ class VaeTask(Task):
         spectral, kl = multi_resolution(audio, generated), adversarial.kl(mean, log_variance)
         mel = log_mel_error(audio, generated)
         loss = settings.spectral_weight * spectral + settings.kl_weight * kl + settings.mel_weight * mel
-        metrics: Metrics = {"spectral": spectral, "kl": kl, "log_mel": mel}
+        waveform = (audio - generated).abs().mean()
+        loss = loss + settings.waveform_weight * waveform
+        metrics: Metrics = {"spectral": spectral, "waveform": waveform, "kl": kl, "log_mel": mel}
         if step >= settings.adversary_after:
             with update.autocast():
                 real, fooled = self.judge(audio), self.judge(generated.detach())

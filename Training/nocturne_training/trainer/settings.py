@@ -69,7 +69,9 @@ class VaeSettings(StageSettings):
     """VAE-GAN (5.1). `crop_frames` latent frames a crop; the adversary joins at step `adversary_after`, with
     discriminators of `discriminator_width` (published: 32) channels. `mel_weight` adds the log-mel error of
     HiFi-GAN, which the paper does not have, for trainings too short for the adversary to learn what is
-    quiet."""
+    quiet. `waveform_weight`
+    adds the mean absolute difference of samples (EnCodec): without it, thousands of steps pass before the
+    decoder prefers the encoder's mean to the noise around it."""
 
     learning_rate: float = 2e-4
     betas: tuple[float, ...] = (0.8, 0.99)
@@ -81,6 +83,7 @@ class VaeSettings(StageSettings):
     adversarial_weight: float = 1.0
     kl_weight: float = 5e-3
     mel_weight: float = 0.0
+    waveform_weight: float = 0.0
 
 
 @dataclass(frozen=True)
