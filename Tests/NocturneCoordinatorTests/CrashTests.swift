@@ -27,14 +27,17 @@ import Testing
     policy.liveness.timeoutHeartbeats = 200
     policy.liveness.graceSeconds = 10
     let renderers = (0..<2).map { _ in FakeRenderer(secondsPerItem: 0.002) }
-    let hands = renderers.enumerated().map { night.work("\($0)", renderer: $1) }
+    let hands = renderers.enumerated().map { night.work("\($0)", renderer: $1) { $0.policy.orphanSeconds = 60 } }
     for passage in 1...2 {
       let shift = night.coordinate(policy: policy, fault: crash(at: point, passage: passage))
       #expect(throws: Crash.self) { try shift.verdict() }
     }
     let last = night.coordinate(policy: policy)
     #expect(try last.verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 24)))
-    for hand in hands { #expect(try hand.exit() == .finished) }
+    for hand in hands {
+      let exit = try hand.exit(90)
+      #expect(exit == .finished)
+    }
     try night.expectComplete()
     // The results were in the outboxes: nothing had to be rendered again.
     #expect(renderers.map(\.log.rendered.count).reduce(0, +) == 24)
