@@ -1,4 +1,4 @@
-"""Three steps of four trainers on this process's share of every batch: `sharing.py CORPUS OUT BATCH`, alone
+"""Three steps of five trainers on this process's share of every batch: `sharing.py CORPUS OUT BATCH`, alone
 or under torchrun. Writes the losses and every tensor that came out."""
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nocturne_training.stages.kmeans import KmeansTask
 from nocturne_training.stages.mulan import MulanTask
 from nocturne_training.stages.rvq import RvqTask
 from nocturne_training.stages.tokenizer import TokenizerTask
+from nocturne_training.stages.vae import VaeTask
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.distributed import Processes, join
 from nocturne_training.trainer.randomness import Order
@@ -27,16 +28,18 @@ from nocturne_training.trainer.settings import (
     RvqSettings,
     Settings,
     TokenizerSettings,
+    VaeSettings,
 )
 from nocturne_training.trainer.update import Update
 
-TASKS = {"tokenizer": TokenizerTask, "kmeans": KmeansTask, "mulan": MulanTask, "rvq": RvqTask}
+TASKS = {"vae": VaeTask, "tokenizer": TokenizerTask, "kmeans": KmeansTask, "mulan": MulanTask, "rvq": RvqTask}
 
 
 def run(corpus: Path, out: Path, batch: int, processes: Processes) -> dict[str, Tensor]:
     """Every task, from the same random modules of the stages before it."""
     config, found = load("tiny"), {}
     settings = Settings(
+        vae=VaeSettings(steps=3, batch=batch, crop_frames=48, discriminator_width=2),
         tokenizer=TokenizerSettings(steps=3, batch=batch, crop_seconds=2.0),
         kmeans=KmeansSettings(steps=3, batch=batch, crop_seconds=2.0),
         mulan=MulanSettings(steps=3, batch=batch),
