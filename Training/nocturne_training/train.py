@@ -22,7 +22,7 @@ from .corpus.dataset import CorpusError
 from .stages.context import Context
 from .stages.registry import NAMES
 from .trainer import settings
-from .trainer.distributed import join
+from .trainer.distributed import join, leave
 from .trainer.errors import TrainingError
 
 UNFINISHED = 75
@@ -97,7 +97,6 @@ def main(words: list[str] | None = None) -> int:
         context = Context(options.out, corpus, config, chosen, processes, start=options.start)
         runner = Runner(context, deadline=deadline, shown=not options.quiet)
         finished = runner.run(options.stage, options.redo)
-        processes.close()
     except OSError as error:
         place, reason = error.filename or options.out, error.strerror or str(error)
         print(
@@ -112,4 +111,4 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -20,7 +20,7 @@ from nocturne_training.stages.rvq import RvqTask
 from nocturne_training.stages.tokenizer import TokenizerTask
 from nocturne_training.stages.vae import VaeTask
 from nocturne_training.stages.weights import write
-from nocturne_training.trainer.distributed import Processes, join
+from nocturne_training.trainer.distributed import Processes, join, leave
 from nocturne_training.trainer.randomness import Order
 from nocturne_training.trainer.settings import (
     KmeansSettings,
@@ -76,4 +76,4 @@ if __name__ == "__main__":
     tensors = run(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), group)
     if group.first:
         save_file(tensors, Path(sys.argv[2]) / "tensors.safetensors")
-    group.close()
+    leave(0)

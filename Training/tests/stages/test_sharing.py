@@ -19,7 +19,7 @@ def test_two_processes_equal_one_with_the_doubled_batch(tones: Path, tmp_path: P
     command += [str(script), str(tones), str(tmp_path / "two"), "2"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[-20000:]
     two = load_file(tmp_path / "two" / "tensors.safetensors")
     one = run(tones, tmp_path / "one", 4, ALONE)
     half = run(tones, tmp_path / "half", 2, ALONE)
