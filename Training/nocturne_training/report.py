@@ -116,10 +116,11 @@ def main(words: list[str] | None = None) -> int:
         config = configuration.load(options.config)
         context = Context(options.out, corpus, config, chosen, join(options.device), options.split)
         found = report(context, options.clips)
+        path = options.out / "report.json"
+        path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     except (TrainingError, CorpusError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    (options.out / "report.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     for stage, figures in found.items():
         for name, value in figures.items():
             print(f"{stage:10} {name:32} {value:.4g}")

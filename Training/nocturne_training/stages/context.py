@@ -21,7 +21,8 @@ from ..trainer.settings import Settings
 @dataclass(frozen=True)
 class Context:
     """One run directory: `DIR/<stage>/` holds a stage's checkpoint, log, picture and learned modules.
-    `held_out` is the split that validation looks at: `valid` while training, `test` for the report."""
+    `held_out` is the split that validation looks at: `valid` while training, `test` for the report;
+    `start` is a checkpoint directory whose weights learning starts from, where it has them."""
 
     directory: Path
     corpus_directory: Path
