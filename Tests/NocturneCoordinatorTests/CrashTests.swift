@@ -34,10 +34,15 @@ import Testing
     }
     let last = night.coordinate(policy: policy)
     #expect(try last.verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 24)))
-    for hand in hands {
-      let exit = try hand.exit(90)
-      #expect(exit == .finished)
+    // Whoever delivered last is told the end; a worker that was not back by then is not, and is sent home.
+    let exits = try hands.map { hand in
+      if let exit = try? hand.exit(5) { return exit }
+      hand.stop.request()
+      hand.stop.request()
+      return try hand.exit()
     }
+    #expect(exits.contains(.finished))
+    #expect(exits.allSatisfy { $0 == .finished || $0 == .stopped })
     try night.expectComplete()
     // The results were in the outboxes: nothing had to be rendered again.
     #expect(renderers.map(\.log.rendered.count).reduce(0, +) == 24)
