@@ -87,5 +87,14 @@ class Attention(nn.Module):
     ) -> Tensor:
         """Queries from x [B, T, D] at the table's positions against given keys and values -> [B, T, D]"""
         query = rotate(split_heads(self.q(x), self.heads), table)
-        mixed = F.scaled_dot_product_attention(query, *keys_values, is_causal=causal)
-        return self.o(merge_heads(mixed))
+        return self.o(merge_heads(_mix(query, *keys_values, causal=causal)))
+
+
+def _mix(query: Tensor, keys: Tensor, values: Tensor, *, causal: bool) -> Tensor:
+    """Queries [B, H, S, E], keys and values [B, H, T, E] -> [B, H, S, E]. On a CPU the fused attention
+    takes several times as long in bf16 as in f32 (forward and gradient), so it computes in f32 there."""
+    if query.device.type != "cpu" or query.dtype != torch.bfloat16:
+        return F.scaled_dot_product_attention(query, keys, values, is_causal=causal)
+    with torch.autocast("cpu", enabled=False):
+        parts = query.float(), keys.float(), values.float()
+        return F.scaled_dot_product_attention(*parts, is_causal=causal).to(query.dtype)

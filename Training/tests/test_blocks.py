@@ -2,12 +2,13 @@
 
 import math
 
+import pytest
 import torch
 import torch.nn.functional as F
 
 from nocturne_training.config import load
 from nocturne_training.initialise import initialise
-from nocturne_training.layers import rotary_table, rotate
+from nocturne_training.layers import Attention, rotary_table, rotate
 from nocturne_training.melody import Choice, generate_latents, generate_tokens
 from nocturne_training.models.film import make_film
 from nocturne_training.models.modules import build
@@ -141,3 +142,22 @@ def test_low_precision_runs_and_stays_close():
         a = exact(z, angles, exact.condition(ids))
         b = rough(z.bfloat16(), angles, rough.condition(ids)).float()
     assert (a - b).norm() / a.norm() < 0.05
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_in_bf16_on_a_cpu_has_the_output_and_gradient_of_f32(causal):
+    torch.manual_seed(1)
+    attention, x = Attention(64, 4, bias=True), torch.randn(3, 7, 64)
+    table = rotary_table(torch.arange(7, dtype=torch.float64), 16)
+
+    def run(enabled):
+        given = x.clone().requires_grad_()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            out = attention.attend(given, table, attention.keys_values(given, table), causal=causal)
+        out.float().square().sum().backward()
+        return out, given.grad
+
+    (wanted, wanted_gradient), (found, gradient) = run(False), run(True)
+    assert wanted.dtype == torch.float32 and found.dtype == torch.bfloat16
+    for exact, rounded in ((wanted, found.float()), (wanted_gradient, gradient)):
+        assert (rounded - exact).norm() < 0.02 * exact.norm()
