@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from . import state
+from .ahead import Ahead
 from .average import Average
 from .curves import draw
 from .distributed import Processes
@@ -77,9 +78,10 @@ class Loop:
         with (
             _asked_to_stop() as asked,
             progress(self.task.stage, self.step, self.settings.steps, self.shown) as bar,
+            self.ahead(self.settings.threads) as batches,
         ):
             while self.step < self.settings.steps:
-                metrics = self._step()
+                metrics = self._step(batches)
                 self.seconds = before + time.monotonic() - started
                 bar.update()
                 last = self.step == self.settings.steps
@@ -103,7 +105,18 @@ class Loop:
     def _due(self, every: int) -> bool:
         return every > 0 and self.step % every == 0
 
-    def _step(self) -> Metrics:
+    def ahead(self, threads: int) -> Ahead:
+        """The batches from the current step to the last."""
+        order, processes, size = self.order, self.processes, self.settings.batch
+        return Ahead(
+            self.task.batch,
+            lambda step: order.draws(step, size, processes.rank, processes.world),
+            self.step,
+            self.settings.steps,
+            threads,
+        )
+
+    def _step(self, batches: Ahead) -> Metrics:
         processes, settings = self.processes, self.settings
         self.update.step = self.step
         for module in self.task.modules.values():
@@ -112,9 +125,8 @@ class Loop:
         torch.manual_seed(
             generator(settings.seed, self.task.stage, "step", self.step, processes.rank).initial_seed()
         )
-        draws = self.order.draws(self.step, settings.batch, processes.rank, processes.world)
         try:
-            metrics = self.task.optimise(self.task.batch(draws), self.step, self.update)
+            metrics = self.task.optimise(batches.take(), self.step, self.update)
         except TrainingError as error:
             kept = (
                 f"the last good checkpoint is {self.path}"

@@ -24,6 +24,7 @@ PACE = (
     "checkpoint_every",
     "validation_clips",
     "cache_megabytes",
+    "threads",
 )
 """Settings that may change between two parts of one training without making it another training."""
 
@@ -40,7 +41,8 @@ class CorpusSettings:
 @dataclass(frozen=True)
 class StageSettings:
     """What every trainer has. `batch` is per process; rates are for AdamW; `clip` is the largest gradient
-    norm (0: none); `ema` is the decay of the weights' average (0: none); the `*_every` are steps."""
+    norm (0: none); `ema` is the decay of the weights' average (0: none); the `*_every` are steps; `threads`
+    make batches ahead of the step that takes them (0: none, which suits a CPU)."""
 
     steps: int = 1000
     batch: int = 8
@@ -58,6 +60,7 @@ class StageSettings:
     validate_every: int = 200
     checkpoint_every: int = 200
     validation_clips: int = 32
+    threads: int = 0
 
     def identity(self) -> dict[str, Any]:
         """What makes this training itself and not another: all but its length and its reporting."""

@@ -44,10 +44,11 @@ def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path) -> None:
     whole.run()
     torch.manual_seed(5)
     part = loop(tmp_path / "part")
-    for _ in range(7):
-        part._step()
-    part._save()
-    part._step()  # lost with the kill
+    with part.ahead(0) as batches:
+        for _ in range(7):
+            part._step(batches)
+        part._save()
+        part._step(batches)  # lost with the kill
     resumed = loop(tmp_path / "part")
     assert resumed.step == 7
     resumed.run()
