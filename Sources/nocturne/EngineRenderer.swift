@@ -31,7 +31,7 @@ struct EngineRenderer: Renderer {
         key,
         result.map {
           RenderedArtifact(contents: Data($0.contents), facts: $0.facts, stageSeconds: $0.times.byName, notes: $0.notes)
-        }.mapError { RenderFault(.itemFault, $0.description) })
+        }.mapError { RenderFault($0.failureClass, $0.description) })
     }
   }
 }
@@ -43,6 +43,16 @@ extension NumericPrecision {
     case .auto: .auto
     case .bf16: .bf16
     case .f32: .f32
+    }
+  }
+}
+
+extension RenderError {
+  /// What no worker will ever render is the row's fault; the rest may be the worker's.
+  fileprivate var failureClass: FailureClass {
+    switch code {
+    case .impossibleRequest, .unreadableCaption: .badItem
+    case .notFinite, .stageFailed, .badArtifact: .itemFault
     }
   }
 }

@@ -79,16 +79,3 @@ struct ResolvedRun {
     return FileManager.default.fileExists(atPath: folder.appending(path: name.lowercased()).path)
   }
 }
-
-extension FarmPolicy {
-  /// The defaults with what the job file states.
-  init(job: Job?) {
-    self.init()
-    guard let job else { return }
-    retry.limit = job.retry.limit ?? retry.limit
-    retry.backoffSeconds = job.retry.backoffSeconds ?? retry.backoffSeconds
-    retry.backoffLimitSeconds = job.retry.backoffLimitSeconds ?? retry.backoffLimitSeconds
-    sharding.targetSeconds = job.sharding.targetSeconds ?? sharding.targetSeconds
-    sharding.maxItems = job.sharding.maxItems ?? sharding.maxItems
-  }
-}

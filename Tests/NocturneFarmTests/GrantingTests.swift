@@ -35,8 +35,10 @@ import Testing
     var table = Table.open(items: 4)
     table.join("a", credit: 1)
     table.join("b", credit: 1)
-    #expect(table.say(.returned([lease(1, token: 1)]), "a").grants == [[lease(1, attempt: 2, token: 3)]])
-    #expect(table.say(.returned([lease(2, token: 2)]), "b").grants == [[lease(2, attempt: 2, token: 4)]])
+    table.say(.returned([lease(1, token: 1)]), "a")
+    #expect(table.say(.ready(credit: 1), "a").grants == [[lease(1, attempt: 2, token: 3)]])
+    table.say(.returned([lease(2, token: 2)]), "b")
+    #expect(table.say(.ready(credit: 1), "b").grants == [[lease(2, attempt: 2, token: 4)]])
     #expect(table.finish(lease(1, attempt: 2, token: 3), "a").count == 3)
     #expect(table.state.workers.map(\.leased) == [1, 1], "and then item 3")
     #expect(table.journal.last { if case .leased = $0.change { true } else { false } }?.item == table.key(3))
@@ -105,6 +107,15 @@ import Testing
     table.advance(20)
     table.finish(lease(1, token: 1), "a")
     #expect(table.join("b", credit: 1).grants.map(\.count) == [3])
+  }
+
+  /// A worker on its way home got its items back as fast as it returned them, and the journal filled up.
+  @Test func whoHandsWorkBackGetsNothingMoreUntilItSpeaksOfRoom() {
+    var table = Table.open(items: 4)
+    table.join("a")
+    #expect(table.say(.returned([lease(2, token: 2)]), "a").grants.isEmpty)
+    #expect(table.beat("a", executing: [lease(1, token: 1)], progress: 1).grants.isEmpty)
+    #expect(table.say(.ready(credit: 1), "a").grants == [[lease(2, attempt: 2, token: 3)]])
   }
 
   @Test func anUndeliveredGrantGoesToTheNextWorkerAtNoCost() {

@@ -32,6 +32,7 @@ import Testing
     var table = Table.open(items: 1)
     table.join("a")
     table.say(.returned([lease(1, token: 1)]), "a")
+    table.say(.ready(credit: 1), "a")
     #expect(table.state.counts.leased == 1)
     let stale = lease(1, token: 1)
     #expect(
@@ -76,7 +77,7 @@ import Testing
     other.facts.sha256 = String(repeating: "0", count: 64)
     #expect(
       table.say(.finished(other, inline: nil), "a") == [.send(.revoke([other.lease]), to: WorkerID("a"))])
-    #expect(table.notices.first == .digestsDiffer(table.key(1), worker: WorkerID("a")))
+    #expect(table.notices.first == .digestsDiffer(table.key(1), worker: WorkerID("a"), other: nil))
   }
 
   @Test func otherBytesFromAnotherNumericClassAreNoAlarm() {
@@ -87,7 +88,7 @@ import Testing
     other.facts.sha256 = String(repeating: "0", count: 64)
     other.numericClass = "other"
     table.say(.finished(other, inline: nil), "a")
-    #expect(!table.notices.contains(.digestsDiffer(table.key(1), worker: WorkerID("a"))))
+    #expect(!table.notices.contains(.digestsDiffer(table.key(1), worker: WorkerID("a"), other: nil)))
   }
 
   @Test func aResultThatOutlivedItsLostLeaseIsStillTaken() {

@@ -164,3 +164,35 @@ extension [CoordinatorInstruction] {
 func welcome(_ name: String) -> CoordinatorInstruction {
   .send(.welcome(run: "night", heartbeatSeconds: 2, timeoutSeconds: 20), to: WorkerID(name))
 }
+
+/// Short words for whole incidents.
+extension Table {
+  /// What the worker was granted and has not brought to an end, oldest grant first; from the journal.
+  func held(_ name: String) -> [Lease] {
+    var held: [Lease] = []
+    for transition in journal {
+      if case .leased(let token, let worker, _) = transition.change, worker == WorkerID(name) {
+        held.append(Lease(item: transition.item, attempt: transition.attempt, token: token))
+      } else {
+        held.removeAll { $0.item == transition.item }
+      }
+    }
+    return held
+  }
+
+  /// The worker fails the first thing it holds.
+  @discardableResult mutating func fail(
+    _ name: String, _ failureClass: FailureClass = .itemFault, message: String = "it threw"
+  ) -> [CoordinatorInstruction] {
+    guard let lease = held(name).first else { preconditionFailure("\(name) holds nothing to fail") }
+    return say(.failed(lease, failureClass, message: message), name)
+  }
+
+  /// The worker finishes what it holds, and so on with what it is granted for that.
+  mutating func finishAll(_ name: String, times: Int = 3) {
+    for _ in 0..<times {
+      guard let lease = held(name).first else { return }
+      finish(lease, name)
+    }
+  }
+}

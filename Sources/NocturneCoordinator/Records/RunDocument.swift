@@ -29,8 +29,10 @@ struct RunDocument {
       switch verdict?.outcome {
       case nil: "running"
       case .stopped: "stopped"
+      case .stoppedEarly: "stopped early"
       case .complete: counts.dead == 0 && rejectedRows == 0 ? "complete" : "complete with dead items"
       }
+    object["reason"] = verdict?.reason
     data =
       try JSONSerialization.data(
         withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)

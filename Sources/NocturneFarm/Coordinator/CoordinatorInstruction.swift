@@ -74,13 +74,18 @@ package struct Verdict: Hashable, Sendable {
     case complete
     /// Stopped on request; the same command resumes.
     case stopped
+    /// Stopped because every worker failed the first items alike; the same command begins again once that is mended.
+    case stoppedEarly = "stopped early"
   }
   package var outcome: Outcome
   package var counts: ItemCounts
+  /// One line, where the outcome alone does not say it.
+  package var reason: String?
 
-  package init(outcome: Outcome, counts: ItemCounts) {
+  package init(outcome: Outcome, counts: ItemCounts, reason: String? = nil) {
     self.outcome = outcome
     self.counts = counts
+    self.reason = reason
   }
 }
 

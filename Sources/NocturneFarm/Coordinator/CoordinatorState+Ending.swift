@@ -15,8 +15,7 @@ extension CoordinatorState {
   }
 
   /// Ends the run when everything is decided, or when it drains and nothing is on its way any more. Workers need not
-  /// have left: a supervisor may start new ones faster than they go. (A run in which every worker
-  /// fails the first items alike will end here too, with an outcome of its own.)
+  /// have left: a supervisor may start new ones faster than they go.
   mutating func endIfOver() {
     guard phase == .running || phase == .draining else { return }
     if items.counts.waiting + items.counts.leased == 0 {
@@ -27,9 +26,9 @@ extension CoordinatorState {
     }
   }
 
-  private mutating func end(_ outcome: Verdict.Outcome) {
+  mutating func end(_ outcome: Verdict.Outcome, reason: String? = nil) {
     phase = .over(outcome)
-    emit(.finish(Verdict(outcome: outcome, counts: items.counts)))
+    emit(.finish(Verdict(outcome: outcome, counts: items.counts, reason: reason)))
   }
 }
 
@@ -38,7 +37,7 @@ extension Verdict.Outcome {
   var farewell: CoordinatorMessage {
     switch self {
     case .complete: .finished
-    case .stopped: .drain
+    case .stopped, .stoppedEarly: .drain
     }
   }
 }

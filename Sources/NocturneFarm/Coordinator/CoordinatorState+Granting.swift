@@ -15,10 +15,10 @@ extension CoordinatorState {
     hungry.append(worker)
   }
 
-  private func hasRoom(_ worker: WorkerID) -> Bool {
+  func hasRoom(_ worker: WorkerID) -> Bool {
     guard let record = registered[worker] else { return false }
     return record.credit > 0 && record.shards.count < policy.credit && record.pausedUntil == nil && !record.isStalled
-      && record.delivering < policy.uncollectedLimit
+      && record.delivering < policy.uncollectedLimit && !isBarred(worker)
   }
 
   /// Grants while there is work and room: first to those that have nothing, then to those that could prefetch.
@@ -68,10 +68,10 @@ extension CoordinatorState {
     emit(.grant(ShardGrant(id: lastShard, leases: leases, positions: positions), to: worker))
   }
 
-  /// Not twice to a worker that failed it, while there is another that did not. (Quarantine will ask here too.)
+  /// Not twice to a worker that failed it, while there is another that did not.
   func mayTake(_ position: Int, _ worker: WorkerID) -> Bool {
     guard let failed = items.failures[position]?.workers, failed.contains(worker) else { return true }
-    return !registered.contains { !$0.value.isStalled && !failed.contains($0.key) }
+    return !registered.contains { !$0.value.isStalled && !failed.contains($0.key) && !isBarred($0.key) }
   }
 
   /// What the worker renders in the target time, less towards the end so that all finish together.
@@ -87,7 +87,9 @@ extension CoordinatorState {
 
   /// The shell could not send the shard: nobody has it.
   mutating func takeBack(_ shard: UInt64, from worker: WorkerID, _ now: FarmInstant) {
-    guard let held = registered[worker]?.shards.first(where: { $0.id == shard }) else { return }
+    guard let held = registered[worker]?.shards.first(where: { $0.id == shard }) else {
+      return withdrawProbe(shard, from: worker, now)
+    }
     free(held.remaining, .infrastructure, "grant not delivered", worker: worker, open: false, now)
     // Nothing more until it speaks of room again: the next grant would not leave either.
     registered[worker]?.credit = 0

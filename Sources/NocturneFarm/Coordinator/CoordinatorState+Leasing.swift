@@ -3,19 +3,26 @@ import NocturneManifest
 /// How leases end without a result.
 extension CoordinatorState {
   /// Takes a leased item from whoever has it. Its phase does not change: the caller says what becomes of it.
-  mutating func detach(_ position: Int, _ now: FarmInstant, finished: Bool = false) {
+  /// - Parameter finisher: who brought its result, if that is why.
+  mutating func detach(_ position: Int, _ now: FarmInstant, finishedBy finisher: WorkerID? = nil) {
     orphans[position] = nil
     if let collection = collections.removeValue(forKey: position) {
       registered[collection.deliverer]?.delivering -= 1
       queueForWork(collection.deliverer)
-      if !finished { emit(.abandon(collection.receipt.lease)) }
+      if finisher == nil { emit(.abandon(collection.receipt.lease)) }
     }
-    guard let worker = holders.removeValue(forKey: position) else { return }
+    for worker in [holders.removeValue(forKey: position), hedges.removeValue(forKey: position)].compactMap(\.self) {
+      strike(position, from: worker, isFinished: worker == finisher, now)
+    }
+  }
+
+  /// Takes an item off the books of one worker.
+  mutating func strike(_ position: Int, from worker: WorkerID, isFinished: Bool, _ now: FarmInstant) {
     guard let index = registered[worker]?.shards.firstIndex(where: { $0.remaining.contains(position) }) else {
-      preconditionFailure("detach: \(worker) does not hold \(items.keys[position])")
+      preconditionFailure("strike: \(worker) does not hold \(items.keys[position])")
     }
     registered[worker]?.shards[index].remaining.removeAll { $0 == position }
-    if finished {
+    if isFinished {
       registered[worker]?.shards[index].finished += 1
       registered[worker]?.finishedItems += 1
     }
@@ -38,12 +45,12 @@ extension CoordinatorState {
     queueForWork(worker)
   }
 
-  /// Returns leased items to their place, at no cost.
+  /// Returns leased items to their place, at no cost. What another worker renders too stays with that one.
   mutating func free(
     _ positions: [Int], _ failureClass: FailureClass, _ message: String, worker: WorkerID?, open: Bool,
     _ now: FarmInstant
   ) {
-    for position in positions {
+    for position in positions where !withdraw(position, from: worker, now) {
       detach(position, now)
       record(
         .released(
@@ -53,14 +60,16 @@ extension CoordinatorState {
     }
   }
 
-  /// A worker went down with these items on its hands. One alone pays a try. Of several nobody knows which it was: they
+  /// A worker went down with these items on its hands. One alone pays. Of several nobody knows which it was: they
   /// pay nothing yet, and go out again in two halves, so that a poison item is alone after log2 of them.
   mutating func blame(
     _ positions: [Int], _ message: String, worker: WorkerID, _ now: FarmInstant,
     _ random: inout some RandomNumberGenerator
   ) {
-    guard positions.count > 1 else {
-      for position in positions { charge(position, .workerFault, message, worker: worker, open: true, now, &random) }
+    let wasAlone = positions.count == 1
+    let positions = positions.filter { !withdraw($0, from: worker, now) }
+    if wasAlone {
+      for position in positions { settle(position, .workerFault, message, worker: worker, open: true, now, &random) }
       return
     }
     let half = (positions.count + 1) / 2
@@ -74,14 +83,27 @@ extension CoordinatorState {
             shardLimit: half, delaySeconds: delay)),
         at: position)
     }
-    for group in [positions[..<half], positions[half...]] {
+    for group in [positions[..<half], positions[half...]] where !group.isEmpty {
       retries.insert(RetryQueue.Group(positions: Array(group), due: now + delay), now: now)
     }
     schedule(now + delay)
   }
 
+  /// The item pays what the policy asks for.
+  mutating func settle(
+    _ position: Int, _ failureClass: FailureClass, _ message: String, worker: WorkerID, open: Bool, _ now: FarmInstant,
+    _ random: inout some RandomNumberGenerator
+  ) {
+    noteFirstFailure(position, failureClass, message, worker: worker)
+    switch policy.failures[failureClass] {
+    case .dead: bury(position, failureClass, message, worker: worker, now)
+    case .try: charge(position, failureClass, message, worker: worker, open: open, now, &random)
+    case .free: free([position], failureClass, message, worker: worker, open: open, now)
+    }
+  }
+
   /// The item pays a try: it goes out again after a while, or is dead.
-  mutating func charge(
+  private mutating func charge(
     _ position: Int, _ failureClass: FailureClass, _ message: String, worker: WorkerID, open: Bool, _ now: FarmInstant,
     _ random: inout some RandomNumberGenerator
   ) {
@@ -101,7 +123,7 @@ extension CoordinatorState {
       .itemRetries(items.keys[position], failureClass, message: message, tries: tries, delaySeconds: delay))
   }
 
-  mutating func bury(
+  private mutating func bury(
     _ position: Int, _ failureClass: FailureClass, _ message: String, worker: WorkerID, _ now: FarmInstant
   ) {
     detach(position, now)
@@ -119,9 +141,14 @@ extension CoordinatorState {
 extension BackoffPolicy {
   /// The pause after the n-th time in a row, n from 1.
   func delaySeconds(_ n: Int, _ random: inout some RandomNumberGenerator) -> Double {
+    let spread = jitter == 0 ? 1 : 1 + jitter * Double.random(in: -1...1, using: &random)
+    return pauseSeconds(n) * spread
+  }
+
+  /// The same without jitter.
+  func pauseSeconds(_ n: Int) -> Double {
     var delay = seconds
     for _ in 1..<max(1, n) where delay < limitSeconds { delay *= 2 }
-    let spread = jitter == 0 ? 1 : 1 + jitter * Double.random(in: -1...1, using: &random)
-    return min(delay, limitSeconds) * spread
+    return min(delay, limitSeconds)
   }
 }

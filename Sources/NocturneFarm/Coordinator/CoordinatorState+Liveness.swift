@@ -18,14 +18,18 @@ extension CoordinatorState {
     takeUp(heartbeat.executing, by: worker, now)
     checkStall(worker, now, &random)
     checkIdle(worker, now)
+    checkProbe(worker, now)
     queueForWork(worker)
+    hedge(with: worker, now)
   }
 
   /// Compares what executes with the books. What they do not give the worker, a stale hello or our own impatience took
   /// from it, and it gets it back; or it missed that it is not its own any more, and hears it again.
   private mutating func takeUp(_ executing: [Lease], by worker: WorkerID, _ now: FarmInstant) {
     let unknown = executing.filter { lease in
-      items.position(of: lease.item).map { holders[$0] != worker } ?? true
+      if quarantine[worker]?.probe?.lease == lease { return false }
+      guard let position = items.position(of: lease.item) else { return true }
+      return holders[position] != worker && hedges[position] != worker
     }
     if unknown.isEmpty { return }
     let unwanted = registered[worker]?.isStalled == true ? unknown : adopt(unknown, by: worker, now)
@@ -49,6 +53,7 @@ extension CoordinatorState {
     registered[worker]?.isStalled = true
     releaseAll(of: worker, "no progress for \(Int(still)) s", now, &random)
     send(.revoke(leases), to: worker)
+    queueQuarantined()
   }
 
   /// A worker that executes nothing although it was granted something never got the grant, or lost its word that the
@@ -91,6 +96,7 @@ extension CoordinatorState {
     let patience = policy.liveness.graceSeconds
     let stuck = collections.filter { !$0.value.isHeld && now.seconds(since: $0.value.heardAt) >= patience }
     free(stuck.keys.sorted(), .infrastructure, "result was not delivered", worker: nil, open: true, now)
+    for worker in quarantine.keys.sorted() { probe(worker, now, &random) }
     rescheduleAll()
   }
 
@@ -106,6 +112,7 @@ extension CoordinatorState {
       schedule(collection.heardAt + policy.liveness.graceSeconds)
     }
     if let due = retries.nextDue { schedule(due) }
+    for confinement in quarantine.values where confinement.probe == nil { schedule(confinement.nextProbe) }
     if let pausedUntil { schedule(pausedUntil) }
   }
 
@@ -133,7 +140,7 @@ extension CoordinatorState {
     free(prefetched, .infrastructure, message, worker: worker, open: true, now)
   }
 
-  private func lease(at position: Int) -> Lease {
+  func lease(at position: Int) -> Lease {
     let record = items.records[position]
     return Lease(item: items.keys[position], attempt: Int(record.attempt), token: record.token)
   }

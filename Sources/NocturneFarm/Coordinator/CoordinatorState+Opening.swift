@@ -14,6 +14,7 @@ extension CoordinatorState {
       if case .done(let receipt) = transition.change {
         numericClass = numericClass ?? receipt.numericClass
         modelFingerprint = modelFingerprint ?? receipt.modelFingerprint
+        praise(receipt.worker, at: position, failedBy: items.failures[position]?.payers ?? [])
       }
       if case .leased(_, _, let shard) = transition.change { lastShard = max(lastShard, shard) }
       items.apply(transition, at: position, runClass: numericClass)

@@ -26,6 +26,7 @@ extension CoordinatorState {
     modelFingerprint = modelFingerprint ?? hello.modelFingerprint
     numericClass = numericClass ?? hello.numericClass
     registered[worker]?.lastHeard = now
+    forgetProbe(of: worker, now)
     let unwanted = reconcile(worker, holding: hello.holding, now)
     send(
       .welcome(
@@ -55,7 +56,7 @@ extension CoordinatorState {
   private mutating func reconcile(_ worker: WorkerID, holding: [Lease], _ now: FarmInstant) -> [Lease] {
     let held = Set(holding.compactMap { items.position(of: $0.item) })
     let missing = (registered[worker]?.held ?? []).filter { !held.contains($0) }
-    for position in missing {
+    for position in missing where !withdraw(position, from: worker, now) {
       detach(position, now)
       orphans[position] = now + policy.liveness.graceSeconds
       schedule(now + policy.liveness.graceSeconds)
@@ -77,7 +78,12 @@ extension CoordinatorState {
         if collection.deliverer != worker { unwanted.append(lease) }
         continue
       }
-      if holders[position] == worker { continue }
+      if holders[position] == worker || hedges[position] == worker { continue }
+      if holders[position] != nil {
+        // Both render it, as the books of an earlier life of ours said.
+        if hedges[position] != nil { unwanted.append(lease) } else { join(position, by: worker, &adopted) }
+        continue
+      }
       if items.records[position].phase == .waiting {
         resume(position, by: worker, shard: lastShard + 1)
       } else {
@@ -113,10 +119,10 @@ extension CoordinatorState {
   }
 
   /// Somebody we do not know spoke: we were restarted, or gave it up.
-  mutating func challenge(_ worker: WorkerID, _ message: WorkerMessage) {
+  mutating func challenge(_ worker: WorkerID, _ message: WorkerMessage, _ now: FarmInstant) {
     if case .goodbye = message { return }
     guard case .over(let outcome) = phase else { return send(.register, to: worker) }
-    if case .finished(let receipt, _) = message, settle(receipt, from: worker) { return }
+    if case .finished(let receipt, _) = message, settle(receipt, from: worker, now) { return }
     send(outcome.farewell, to: worker)
   }
 
@@ -132,5 +138,7 @@ extension CoordinatorState {
     free(delivering, .infrastructure, "worker went while delivering", worker: worker, open: true, now)
     registered[worker] = nil
     hungry.removeAll { $0 == worker }
+    quarantine[worker] = nil
+    queueQuarantined()
   }
 }

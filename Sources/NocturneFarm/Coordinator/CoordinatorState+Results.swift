@@ -5,7 +5,7 @@ import NocturneManifest
 extension CoordinatorState {
   /// A worker says that a result waits in its outbox.
   mutating func take(_ receipt: Receipt, inline: Data?, from worker: WorkerID, _ now: FarmInstant) {
-    if settle(receipt, from: worker) { return }
+    if endProbe(receipt, from: worker, now) || settle(receipt, from: worker, now) { return }
     guard !phase.isOver else { return }
     guard let position = current(receipt.lease) else {
       return refuse(receipt, "the item was leased again since", from: worker)
@@ -14,12 +14,16 @@ extension CoordinatorState {
       return refuse(receipt, "made by model \(receipt.modelFingerprint.prefix(12))", from: worker)
     }
     if let collection = collections[position] {
+      if differ(receipt, from: worker, collection.receipt, from: collection.deliverer, now) { return }
       registered[collection.deliverer]?.delivering -= 1
     } else if items.records[position].phase == .waiting {
       resume(position, by: worker, shard: lastShard)
     } else {
       registered[worker]?.shortages = 0
-      detach(position, now, finished: true)
+      let renderers = hedges[position].map { [$0, holders[position] ?? $0] } ?? []
+      detach(position, now, finishedBy: worker)
+      // The first result wins.
+      for late in renderers where late != worker { send(.revoke([receipt.lease]), to: late) }
     }
     registered[worker]?.delivering += 1
     registered[worker]?.progressedAt = now
@@ -29,7 +33,7 @@ extension CoordinatorState {
   }
 
   /// Answers a result of an item that is decided or unknown; false when there is something to decide.
-  mutating func settle(_ receipt: Receipt, from worker: WorkerID) -> Bool {
+  mutating func settle(_ receipt: Receipt, from worker: WorkerID, _ now: FarmInstant) -> Bool {
     guard let position = items.position(of: receipt.lease.item) else {
       refuse(receipt, "the run has no such item", from: worker)
       return true
@@ -43,7 +47,7 @@ extension CoordinatorState {
         send(.acknowledge([receipt.lease]), to: worker)
       } else {
         if (receipt.numericClass == numericClass) != record.isForeign {
-          notify(.digestsDiffer(receipt.lease.item, worker: worker))
+          doubt(receipt, accepted: acceptors[position], now)
         }
         refuse(receipt, "another result was accepted", from: worker)
       }
@@ -51,7 +55,7 @@ extension CoordinatorState {
     return true
   }
 
-  private mutating func refuse(_ receipt: Receipt, _ reason: String, from worker: WorkerID) {
+  mutating func refuse(_ receipt: Receipt, _ reason: String, from worker: WorkerID) {
     send(.revoke([receipt.lease]), to: worker)
     notify(.resultRefused(receipt.lease, worker: worker, reason: reason))
   }
@@ -59,14 +63,16 @@ extension CoordinatorState {
   /// The artifact is durable and verified: from here on the item is done.
   mutating func accept(_ receipt: Receipt, from worker: WorkerID, _ now: FarmInstant) {
     guard !phase.isOver else { return }
-    if settle(receipt, from: worker) { return }
+    if settle(receipt, from: worker, now) { return }
     guard let position = current(receipt.lease) else {
       return refuse(receipt, "the item was leased again since", from: worker)
     }
     if items.records[position].phase == .waiting { resume(position, by: worker, shard: lastShard) }
-    detach(position, now, finished: true)
+    detach(position, now, finishedBy: worker)
     storageShortages = 0
+    let failed = items.failures[position]?.payers ?? []
     record(.done(receipt), at: position)
+    praise(receipt, at: position, failedBy: failed, now)
     emit(.publish(receipt))
     send(.acknowledge([receipt.lease]), to: worker)
   }
@@ -79,8 +85,9 @@ extension CoordinatorState {
     guard !phase.isOver, let position = current(receipt.lease) else { return }
     guard items.records[position].phase == .leased else { return }
     registered[worker]?.failedItems += 1
-    charge(position, .itemFault, reason, worker: receipt.worker, open: false, now, &random)
+    settle(position, .itemFault, reason, worker: receipt.worker, open: false, now, &random)
     send(.revoke([receipt.lease]), to: worker)
+    noteFailure(by: receipt.worker, now, &random)
   }
 
   /// The worker could not render the item.
@@ -88,24 +95,31 @@ extension CoordinatorState {
     _ lease: Lease, _ failureClass: FailureClass, message: String, by worker: WorkerID, _ now: FarmInstant,
     _ random: inout some RandomNumberGenerator
   ) {
+    if failProbe(lease, message: message, by: worker, now) { return }
     guard let position = current(lease), items.records[position].phase == .leased, !phase.isOver else { return }
     registered[worker]?.progressedAt = now
     registered[worker]?.failedItems += 1
     switch failureClass {
-    case .badItem: bury(position, .badItem, message, worker: worker, now)
+    case .shortage: giveRoom(position, message: message, to: worker, now, &random)
     case .itemFault, .workerFault:
       registered[worker]?.shortages = 0
-      charge(position, failureClass, message, worker: worker, open: false, now, &random)
-    case .shortage: giveRoom(position, message: message, to: worker, now, &random)
-    case .infrastructure, .preempted: free([position], failureClass, message, worker: worker, open: false, now)
+      if !withdraw(position, from: worker, now) {
+        settle(position, failureClass, message, worker: worker, open: false, now, &random)
+      }
+      noteFailure(by: worker, now, &random)
+    case .badItem, .infrastructure, .preempted:
+      settle(position, failureClass, message, worker: worker, open: false, now, &random)
     }
   }
 
   /// Leases handed back unrendered, or results that the worker turns out not to have.
   mutating func takeBack(_ leases: [Lease], from worker: WorkerID, _ now: FarmInstant) {
+    for lease in leases { _ = failProbe(lease, message: "handed back", by: worker, now) }
     let positions = leases.compactMap(current).filter { position in
       items.records[position].phase == .leased && collections[position].map { $0.deliverer == worker } ?? true
     }
     free(positions, .preempted, "handed back", worker: worker, open: false, now)
+    // Nothing more until it speaks of room again: it may be on its way home, and would hand that back as well.
+    registered[worker]?.credit = 0
   }
 }

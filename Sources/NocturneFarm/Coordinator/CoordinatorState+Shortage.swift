@@ -9,14 +9,18 @@ extension CoordinatorState {
     _ random: inout some RandomNumberGenerator
   ) {
     let size = registered[worker]?.shards.first { $0.remaining.contains(position) }?.size ?? 1
-    detach(position, now)
-    record(
-      .released(
-        Release(
-          failureClass: .shortage, message: message, worker: worker, costsTry: false, open: false,
-          shardLimit: size > 1 ? (size + 1) / 2 : 0)),
-      at: position)
-    queueAgain(position, now)
+    if size > 1 {
+      detach(position, now)
+      record(
+        .released(
+          Release(
+            failureClass: .shortage, message: message, worker: worker, costsTry: false, open: false,
+            shardLimit: (size + 1) / 2)),
+        at: position)
+      queueAgain(position, now)
+    } else if !withdraw(position, from: worker, now) {
+      settle(position, .shortage, message, worker: worker, open: false, now, &random)
+    }
     // Items of one shard fail together: they are one shortage.
     guard registered[worker]?.pausedUntil == nil else { return }
     let shortages = (registered[worker]?.shortages ?? 0) + 1

@@ -53,8 +53,11 @@ extension CoordinatorState {
     for (worker, record) in registered {
       for shard in record.shards {
         if shard.remaining.isEmpty { violations.append("\(worker) holds the empty shard \(shard.id)") }
-        for position in shard.remaining where held.updateValue(worker, forKey: position) != nil {
-          violations.append("\(items.keys[position]) is held twice")
+        for position in shard.remaining {
+          if hedges[position] == worker, holders[position] != nil, holders[position] != worker { continue }
+          if held.updateValue(worker, forKey: position) != nil {
+            violations.append("\(items.keys[position]) is held twice")
+          }
         }
       }
       let delivering = collections.values.filter { $0.deliverer == worker }.count
@@ -63,6 +66,9 @@ extension CoordinatorState {
       }
     }
     if held != holders { violations.append("holders and workers differ") }
+    for (position, worker) in hedges where registered[worker]?.held.contains(position) != true {
+      violations.append("\(worker) does not hold its hedge \(items.keys[position])")
+    }
     return violations
   }
 }

@@ -21,9 +21,23 @@ package struct CoordinatorState: Sendable {
   var hungry: [WorkerID] = []
   /// Holder of each leased item that is with a registered worker.
   var holders: [Int: WorkerID] = [:]
+  /// Who renders a leased item beside its holder, under the same lease.
+  var hedges: [Int: WorkerID] = [:]
+  /// Items that have been hedged under their present lease: once is enough.
+  var hedged: Set<Int> = []
   /// Until when a leased item of unknown whereabouts counts as "maybe running".
   var orphans: [Int: FarmInstant] = [:]
   var collections: [Int: Collection] = [:]
+
+  var quarantine: [WorkerID: Confinement] = [:]
+  /// What the journal and this life know of every worker process so far.
+  var reputations: [WorkerID: Reputation] = [:]
+  /// Whose results were accepted, of the items that more than one worker may have rendered.
+  var acceptors: [Int: WorkerID] = [:]
+  /// Results accepted in this life.
+  var accepted = 0
+  /// How this life's first items failed; nil once that cannot stop the run any more.
+  var firstFailures: FirstFailures? = FirstFailures()
 
   /// Fixed by the first worker, or by the journal.
   var modelFingerprint: String?
@@ -96,6 +110,7 @@ package struct CoordinatorState: Sendable {
     case .timePassed: passTime(now, &random)
     case .stopRequested: stop()
     }
+    stopEarly(now)
     endIfOver()
     grantWork(now, &random)
     if wakeIsNews, let wakeAt, !phase.isOver { emit(.wake(at: wakeAt)) }
@@ -114,7 +129,7 @@ package struct CoordinatorState: Sendable {
   ) {
     if case .hello(let hello) = message { return register(hello, from: worker, now, &random) }
     guard phase != .opening else { return }
-    guard registered[worker] != nil else { return challenge(worker, message) }
+    guard registered[worker] != nil else { return challenge(worker, message, now) }
     registered[worker]?.lastHeard = now
     switch message {
     case .hello, .chunk: break
@@ -135,6 +150,7 @@ package struct CoordinatorState: Sendable {
     var attempt = Int(items.records[position].attempt)
     if case .leased(let token, _, _) = change, token != items.records[position].token { attempt += 1 }
     let transition = Transition(item: items.keys[position], attempt: attempt, change: change)
+    if attempt != Int(items.records[position].attempt) { hedged.remove(position) }
     items.apply(transition, at: position, runClass: numericClass)
     transitions.append(transition)
   }

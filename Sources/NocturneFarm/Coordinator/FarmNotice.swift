@@ -14,8 +14,16 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
   case numericClassDiffers(WorkerID, theirs: String, ours: String)
   case itemRetries(ItemKey, FailureClass, message: String, tries: Int, delaySeconds: Double)
   case itemDied(ItemKey, FailureClass, message: String)
-  /// Two results of one item in one numeric class differ: a sick node or a broken promise.
-  case digestsDiffer(ItemKey, worker: WorkerID)
+  /// Two results of one item in one numeric class differ: a sick node or a broken promise. `other` made the one that was
+  /// there first, where that is known.
+  case digestsDiffer(ItemKey, worker: WorkerID, other: WorkerID?)
+  /// An idle worker renders what another one is late with.
+  case itemHedged(ItemKey, late: WorkerID, by: WorkerID)
+  /// It gets nothing but probe renders until one passes.
+  case workerQuarantined(WorkerID, reason: String)
+  case probeFailed(WorkerID, reason: String, nextSeconds: Double)
+  case workerReturned(WorkerID)
+  case stoppingEarly(reason: String)
   /// A result that nobody waits for: stale, dead or unknown item.
   case resultRefused(Lease, worker: WorkerID, reason: String)
   case workerPaused(WorkerID, seconds: Double, message: String)
@@ -36,8 +44,16 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
     case .itemRetries(let item, let failureClass, let message, let tries, let delay):
       "\(item): \(failureClass.rawValue): \(message); try \(tries) failed, next in \(Int(delay.rounded(.up))) s"
     case .itemDied(let item, let failureClass, let message): "\(item) is dead: \(failureClass.rawValue): \(message)"
-    case .digestsDiffer(let item, let worker):
-      "\(item): worker \(worker) made other bytes from the same seed; check that node"
+    case .digestsDiffer(let item, let worker, let other):
+      "\(item): worker \(worker) made other bytes than \(other?.name ?? "the accepted ones") from the same seed: "
+        + "a sick node; check its memory and its build"
+    case .itemHedged(let item, let late, let worker): "\(item): \(late) is late with it; \(worker) renders it too"
+    case .workerQuarantined(let worker, let reason):
+      "worker \(worker) is quarantined: \(reason); it returns when a probe render passes"
+    case .probeFailed(let worker, let reason, let seconds):
+      "worker \(worker) stays in quarantine: \(reason); next probe in \(Int(seconds.rounded(.up))) s"
+    case .workerReturned(let worker): "worker \(worker) passed its probe render and works again"
+    case .stoppingEarly(let reason): "stopping early: \(reason)"
     case .resultRefused(let lease, let worker, let reason):
       "\(lease.item): result of attempt \(lease.attempt) from \(worker) refused: \(reason)"
     case .workerPaused(let worker, let seconds, let message):

@@ -39,6 +39,11 @@ struct WorkerRecord: Sendable {
   var speeds: [UInt32: Double] = [:]
   /// When it last finished a shard: the next one cannot have begun before.
   var lastShardEnd: FarmInstant?
+  /// Items it failed since its last result, and how many results the farm had accepted when that began.
+  var failuresInARow = 0
+  var acceptedBefore = 0
+  /// How often it was put into quarantine.
+  var confinements = 0
   var finishedItems = 0
   var failedItems = 0
 

@@ -63,14 +63,14 @@ struct ItemTable: Sendable {
         if release.shardLimit > 0 { $0.shardLimit = Int16(clamping: release.shardLimit) }
       }
       if release.failureClass == .itemFault || release.failureClass == .workerFault {
-        failures[position, default: FailureHistory()].add(release.worker)
+        failures[position, default: FailureHistory()].add(release.worker, hasPaid: release.costsTry)
       }
     case .died(_, _, let worker):
       update(position) {
         $0.phase = .dead
         $0.token = 0
       }
-      failures[position, default: FailureHistory()].add(worker)
+      failures[position, default: FailureHistory()].add(worker, hasPaid: true)
     case .reopened:
       update(position) {
         $0.phase = .waiting
@@ -88,9 +88,13 @@ struct ItemTable: Sendable {
 /// Who failed an item, in order, each once.
 struct FailureHistory: Hashable, Sendable {
   private(set) var workers: [WorkerID] = []
+  /// Those of them that had it alone on their hands.
+  private(set) var payers: [WorkerID] = []
 
-  mutating func add(_ worker: WorkerID?) {
-    if let worker, !workers.contains(worker) { workers.append(worker) }
+  mutating func add(_ worker: WorkerID?, hasPaid: Bool) {
+    guard let worker else { return }
+    if !workers.contains(worker) { workers.append(worker) }
+    if hasPaid, !payers.contains(worker) { payers.append(worker) }
   }
 }
 

@@ -3,6 +3,10 @@ package struct FarmPolicy: Hashable, Codable, Sendable {
   package var retry = RetryPolicy()
   package var sharding = ShardingPolicy()
   package var liveness = LivenessPolicy()
+  package var failures = FailureCosts()
+  package var quarantine = QuarantinePolicy()
+  package var earlyStop = EarlyStopPolicy()
+  package var hedging = HedgingPolicy()
   /// Pause of a worker (or, when the coordinator's disk is full, of the run) after a shortage; costs no try.
   package var shortage = BackoffPolicy(seconds: 10, limitSeconds: 600, jitter: 0.1)
   /// Shards a worker may hold at once: one renders, the rest is prefetched. At least 1.
@@ -80,6 +84,9 @@ package struct LivenessPolicy: Hashable, Codable, Sendable {
   /// How long a lease of unknown whereabouts counts as "maybe running": after a restart of the coordinator, after a
   /// hello that does not name it, under a worker that says it executes nothing.
   package var graceSeconds = 30.0
+  /// How long a coordinator whose run is complete waits for workers that lost it and do not know yet; it waits only when
+  /// its journal names some that have not been back. 0 waits for nobody.
+  package var partingSeconds = 5.0
 
   package init() {}
 

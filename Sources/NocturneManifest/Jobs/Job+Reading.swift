@@ -5,7 +5,7 @@ extension Job {
   private static let keys =
     [
       "manifest", "out", "model", "textEncoder", "precision", "workers", "threads", "limit", "strict", "json", "quiet",
-      "retry", "sharding", "endpoints",
+      "retry", "sharding", "endpoints", "failures", "shortage", "quarantine", "earlyStop", "hedging", "liveness",
     ] + RenderOption.allCases.map(\.rawValue)
 
   /// Reads a job file.
@@ -40,25 +40,6 @@ extension Job {
     job.quiet = try file.flag("quiet")
     try job.readPolicy(file)
     return job
-  }
-
-  private mutating func readPolicy(_ file: JobMapping) throws(JobError) {
-    let day = 86_400.0
-    if let node = file.node("retry") {
-      let keys = ["limit", "backoffSeconds", "backoffLimitSeconds"]
-      let mapping = try JobMapping(node, name: "retry", known: keys, file: path)
-      retry.limit = try mapping.whole("limit", 1...1000)
-      retry.backoffSeconds = try mapping.number("backoffSeconds", 0...day)
-      retry.backoffLimitSeconds = try mapping.number("backoffLimitSeconds", 0...day)
-    }
-    if let node = file.node("sharding") {
-      let mapping = try JobMapping(node, name: "sharding", known: ["targetSeconds", "maxItems"], file: path)
-      sharding.targetSeconds = try mapping.number("targetSeconds", 0.001...day)
-      sharding.maxItems = try mapping.whole("maxItems", 1...4096)
-    }
-    if let node = file.node("endpoints") {
-      endpoints.listen = try JobMapping(node, name: "endpoints", known: ["listen"], file: path).text("listen")
-    }
   }
 
   private static func resolve(_ text: String, against job: String) -> String {

@@ -31,6 +31,56 @@ package struct Job: Hashable, Sendable {
     }
   }
 
+  /// Out of memory or disk: how long a worker, or the run, pauses.
+  package struct Shortage: Hashable, Sendable {
+    package var backoffSeconds: Double?
+    package var backoffLimitSeconds: Double?
+
+    package init() {}
+  }
+
+  /// When a worker that fails what others render is shut out, and probed.
+  package struct Quarantine: Hashable, Sendable {
+    /// 0 turns it off.
+    package var failures: Int?
+    /// 0...1.
+    package var share: Double?
+    package var probeSeconds: Double?
+    package var probeLimitSeconds: Double?
+
+    package init() {}
+  }
+
+  /// When a run that fails from its first item on is stopped.
+  package struct EarlyStop: Hashable, Sendable {
+    /// 0 turns it off.
+    package var items: Int?
+    package var shards: Int?
+
+    package init() {}
+  }
+
+  /// When idle workers render what others are late with.
+  package struct Hedging: Hashable, Sendable {
+    /// 0 turns it off.
+    package var multiple: Double?
+    package var floorSeconds: Double?
+
+    package init() {}
+  }
+
+  /// When somebody counts as gone or stuck.
+  package struct Liveness: Hashable, Sendable {
+    package var heartbeatSeconds: Double?
+    package var timeoutHeartbeats: Double?
+    package var stallMultiple: Double?
+    package var stallFloorSeconds: Double?
+    package var graceSeconds: Double?
+    package var partingSeconds: Double?
+
+    package init() {}
+  }
+
   package struct Endpoints: Hashable, Sendable {
     /// Where the coordinator listens besides its local `ipc://` socket, for example `tcp://127.0.0.1:5555`.
     package var listen: String?
@@ -61,6 +111,13 @@ package struct Job: Hashable, Sendable {
   package var retry: Retry
   package var sharding: Sharding
   package var endpoints: Endpoints
+  /// By the name of the failure class, as `errors.jsonl` has it.
+  package var failures: [String: FailureCost] = [:]
+  package var shortage = Shortage()
+  package var quarantine = Quarantine()
+  package var earlyStop = EarlyStop()
+  package var hedging = Hedging()
+  package var liveness = Liveness()
 
   package init(
     path: String, manifest: String, settings: RenderSettings = RenderSettings(), out: String? = nil,

@@ -31,6 +31,7 @@ struct JSONEvents {
       ]
     case .finished(let verdict):
       object = ["event": "finished", "outcome": verdict.outcome.rawValue, "counts": Self.counts(verdict.counts)]
+      object["reason"] = verdict.reason
     }
     object["time"] = Date().timeIntervalSince1970
     try? printJSON(object)

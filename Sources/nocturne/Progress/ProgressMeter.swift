@@ -56,6 +56,8 @@ struct ProgressMeter {
       return "complete: \(counts.done) done, \(counts.dead) dead, in \(Self.clock(elapsed)) (\(pace))"
     case .stopped:
       return "stopped: \(counts.done) done, \(counts.waiting + counts.leased) to do; run the same command to resume"
+    case .stoppedEarly:
+      return "stopped early: \(verdict.reason ?? "every worker failed alike")"
     }
   }
 

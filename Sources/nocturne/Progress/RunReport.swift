@@ -65,7 +65,7 @@ final class RunReport {
   /// The exit code of a finished run.
   func status(of verdict: Verdict, rejected: Int) -> ExitStatus {
     switch verdict.outcome {
-    case .stopped: .resumable
+    case .stopped, .stoppedEarly: .resumable
     case .complete: verdict.counts.dead + rejected == 0 ? .complete : .deadItems
     }
   }

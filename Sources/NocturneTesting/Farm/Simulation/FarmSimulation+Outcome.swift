@@ -38,7 +38,8 @@ extension FarmSimulation {
     for transition in story {
       switch transition.change {
       case .leased(let fresh, _, _):
-        if state != "waiting" { found.append("\(item): leased while \(state)") }
+        let isHedge = state == "leased" && fresh == token
+        if state != "waiting", !isHedge { found.append("\(item): leased while \(state)") }
         if transition.attempt != attempt + (fresh == token ? 0 : 1) {
           found.append("\(item): attempt \(transition.attempt) after \(attempt)")
         }

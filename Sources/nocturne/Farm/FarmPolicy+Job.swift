@@ -1,0 +1,35 @@
+import NocturneFarm
+import NocturneManifest
+
+extension FarmPolicy {
+  /// The defaults with what the job file states.
+  init(job: Job?) {
+    self.init()
+    guard let job else { return }
+    func take<Value>(_ stated: Value?, into field: inout Value) { field = stated ?? field }
+    take(job.retry.limit, into: &retry.limit)
+    take(job.retry.backoffSeconds, into: &retry.backoffSeconds)
+    take(job.retry.backoffLimitSeconds, into: &retry.backoffLimitSeconds)
+    take(job.sharding.targetSeconds, into: &sharding.targetSeconds)
+    take(job.sharding.maxItems, into: &sharding.maxItems)
+    take(job.shortage.backoffSeconds, into: &shortage.seconds)
+    take(job.shortage.backoffLimitSeconds, into: &shortage.limitSeconds)
+    for failureClass in FailureClass.allCases {
+      take(job.failures[failureClass.rawValue], into: &failures[failureClass])
+    }
+    take(job.quarantine.failures, into: &quarantine.failures)
+    take(job.quarantine.share, into: &quarantine.share)
+    take(job.quarantine.probeSeconds, into: &quarantine.probeSeconds)
+    take(job.quarantine.probeLimitSeconds, into: &quarantine.probeLimitSeconds)
+    take(job.earlyStop.items, into: &earlyStop.items)
+    take(job.earlyStop.shards, into: &earlyStop.shards)
+    take(job.hedging.multiple, into: &hedging.multiple)
+    take(job.hedging.floorSeconds, into: &hedging.floorSeconds)
+    take(job.liveness.heartbeatSeconds, into: &liveness.heartbeatSeconds)
+    take(job.liveness.timeoutHeartbeats, into: &liveness.timeoutHeartbeats)
+    take(job.liveness.stallMultiple, into: &liveness.stallMultiple)
+    take(job.liveness.stallFloorSeconds, into: &liveness.stallFloorSeconds)
+    take(job.liveness.graceSeconds, into: &liveness.graceSeconds)
+    take(job.liveness.partingSeconds, into: &liveness.partingSeconds)
+  }
+}
