@@ -1,0 +1,1 @@
+"""Measures a checkpoint on what it never saw: `python -m nocturne_training.measure`."""

@@ -1,0 +1,75 @@
+"""How often clips are what their captions ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .captions import ATTRIBUTES, Traits
+from .table import Row
+
+NAMES: Final = {
+    "family": "family of the lead instrument",
+    "drums": "drums or none",
+    "tempo": "slow, medium or fast",
+    "quality": "major or minor",
+}
+BARS: Final = {"family": 0.80, "drums": 0.95, "tempo": 0.80, "quality": 0.70}
+LEAST_PROBE: Final = 0.85
+"""A probe that knows real clips less often than this judges nothing."""
+
+
+def agreement(asked: Sequence[Traits], heard: Sequence[Traits], name: str) -> float | None:
+    """Share of the clips whose caption states an attribute where it is heard so; None where none does."""
+    judged = [
+        getattr(one, name) == getattr(other, name)
+        for one, other in zip(asked, heard, strict=True)
+        if getattr(one, name) is not None
+    ]
+    return sum(judged) / len(judged) if judged else None
+
+
+def stated(asked: Sequence[Traits], name: str) -> int:
+    """How many state it."""
+    return sum(getattr(one, name) is not None for one in asked)
+
+
+def control_rows(
+    asked: Sequence[Traits], generated: Sequence[Traits], real: Sequence[Traits], others: Sequence[int]
+) -> list[Row]:
+    """One row an attribute; the control asks of each clip what another clip's caption states."""
+    elsewhere = [asked[place] for place in others]
+    rows = []
+    for name in ATTRIBUTES:
+        found = agreement(asked, generated, name)
+        met = None if found is None else found >= BARS[name]
+        rows.append(
+            Row(
+                f"control: {NAMES[name]}",
+                found,
+                agreement(asked, real, name),
+                agreement(elsewhere, generated, name),
+                stated(asked, name),
+                f"at least {BARS[name]:.0%}",
+                met,
+                ".1%",
+            )
+        )
+    return rows
+
+
+def probe_rows(
+    true: Sequence[Traits], real: Sequence[Traits], decoded: Sequence[Traits], others: Sequence[int]
+) -> list[Row]:
+    """How well the judges judge real held-out clips, by their labels, and the same clips through the VAE."""
+    elsewhere = [true[place] for place in others]
+    rows = []
+    for name in ATTRIBUTES:
+        known, chance = agreement(true, real, name), agreement(elsewhere, real, name)
+        met = known is not None and known >= LEAST_PROBE
+        count = stated(true, name)
+        bar = f"at least {LEAST_PROBE:.0%}"
+        rows.append(Row(f"judge: {NAMES[name]}", None, known, chance, count, bar, met, ".1%"))
+        through = agreement(true, decoded, name)
+        rows.append(Row(f"judge through the VAE: {NAMES[name]}", None, through, None, count, form=".1%"))
+    return rows

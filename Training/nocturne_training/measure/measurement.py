@@ -1,0 +1,128 @@
+"""The whole measurement of a checkpoint, from captions to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..corpus.dataset import Clip, Corpus
+from .captions import Request, Traits, chosen, others
+from .control import agreement, control_rows, probe_rows, stated
+from .embeddings import Encoders, Fidelity
+from .listening import hear
+from .musiccaps import foreign
+from .probes import Probes, probes, true_traits
+from .renders import Captions, Renderer, Run, Setting
+from .rows import cycle_row, decoder_rows, frechet_rows, sound_rows
+from .sound import Sound
+from .table import Row
+
+SETTINGS = tuple(Setting(steps, schedule) for schedule in ("linear", "uniform") for steps in (5, 10, 20))
+FOREIGN_BAR = 0.60
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured and how much of it: `captions` of the test split and as many others at most, in
+    `settings`, the first of which is the one that control and sound are judged at."""
+
+    captions: int = 200
+    foreign: int = 100
+    epochs: int = 28
+    settings: Sequence[Setting] = SETTINGS
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The table and, for each caption, what was asked for and heard."""
+
+    rows: list[Row]
+    clips: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One checkpoint against one corpus; `say` is told what is being done. What takes long is kept on disk
+    and found again: the probes by their corpus, the renders by checkpoint and captions."""
+
+    corpus: Corpus
+    renderer: Renderer
+    plan: Plan
+    musiccaps: Path | None
+    say: Callable[[str], None]
+
+    def __call__(self) -> Measured:
+        """Raises `CorpusError`, `CheckpointError` or `TrainingError`, one line each."""
+        judges = probes(self.renderer.out / "probes", self.corpus, self.plan.epochs, self.say)
+        requests = chosen(self.corpus.split("test"), self.plan.captions)
+        captions = {request.clip.id: request.caption.text for request in requests}
+        encoders = Encoders(self.renderer.model)
+        runs = {setting: self.renderer.render("test", captions, setting) for setting in self.plan.settings}
+        main = runs[self.plan.settings[0]]
+        rows, clips = self._control(judges, requests, captions, main)
+        if self.musiccaps is not None:
+            rows += self._foreign(judges, self.musiccaps)
+        rows += self._spaces(encoders, requests, captions, runs)
+        rows += self._decoder(encoders, judges)
+        rows += self._sound(captions, main, [request.clip for request in requests])
+        return Measured(rows, clips)
+
+    def _control(
+        self, judges: Probes, requests: list[Request], captions: Captions, run: Run
+    ) -> tuple[list[Row], list[dict[str, Any]]]:
+        self.say("listening to the rendered clips and to the real ones")
+        asked = [request.asked for request in requests]
+        generated = judges.judge(hear(run.audio(captions)))
+        real = judges.judge(hear(request.clip.audio() for request in requests))
+        clips = [
+            {"id": r.clip.id, "caption": r.caption.text, "asked": a, "generated": g, "real": h}
+            for r, a, g, h in zip(requests, asked, generated, real, strict=True)
+        ]
+        return control_rows(asked, generated, real, others(requests)), clips
+
+    def _foreign(self, judges: Probes, path: Path) -> list[Row]:
+        wanted = foreign(path, self.plan.foreign)
+        captions = {caption.id: caption.caption for caption in wanted}
+        run = self.renderer.render("musiccaps", captions, self.plan.settings[0])
+        heard = judges.judge(hear(run.audio(captions)))
+        asked = [Traits(family=caption.family) for caption in wanted]
+        # The list is in no order that knows of families, so its reverse is a control.
+        found, control = agreement(asked, heard, "family"), agreement(asked[::-1], heard, "family")
+        met = found is not None and found >= FOREIGN_BAR
+        bar = f"at least {FOREIGN_BAR:.0%}"
+        name = "MusicCaps: family of the instrument"
+        return [Row(name, found, None, control, stated(asked, "family"), bar, met, ".1%")]
+
+    def _spaces(
+        self, encoders: Encoders, requests: list[Request], captions: Captions, runs: dict[Setting, Run]
+    ) -> list[Row]:
+        self.say("embedding rendered and real clips")
+        own = encoders.hear(request.clip.audio() for request in requests)
+        real = encoders.hear(clip.audio() for clip in self.corpus.split("test"))
+        apart = encoders.hear(clip.audio() for clip in self.corpus.split("valid"))
+        generated = {setting: encoders.hear(run.audio(captions)) for setting, run in runs.items()}
+        texts = encoders.read(captions.values())
+        main = generated[self.plan.settings[0]]
+        cycle = cycle_row(main.mulan, own.mulan, texts, others(requests))
+        return [cycle, *frechet_rows(generated, real, apart, self.plan.settings)]
+
+    def _decoder(self, encoders: Encoders, judges: Probes) -> list[Row]:
+        self.say("encoding and decoding real clips")
+        clips: list[Clip] = [clip for clip in self.corpus.split("test") if clip.labels]
+        through = list(encoders.decoded(clip.audio() for clip in clips))
+        shift = len(clips) // 2
+        own = Fidelity.of((clip.audio() for clip in clips), through)
+        shuffled = Fidelity.of((clip.audio() for clip in clips), [*through[shift:], *through[:shift]])
+        true = [true_traits(clip) for clip in clips]
+        real, decoded = judges.judge(hear(clip.audio() for clip in clips)), judges.judge(hear(through))
+        elsewhere = [(place + shift) % len(clips) for place in range(len(clips))]
+        judged = probe_rows(true, real, decoded, elsewhere)
+        return [*decoder_rows(own, shuffled, len(clips)), *judged]
+
+    def _sound(self, captions: Captions, run: Run, clips: list[Clip]) -> list[Row]:
+        generated = [Sound.of(audio) for audio in run.audio(captions)]
+        real = [Sound.of(clip.audio()) for clip in clips]
+        corpus = [Sound.of(clip.audio()) for clip in self.corpus.split("train")[:1000]]
+        return sound_rows(generated, real, corpus)

@@ -1,0 +1,171 @@
+"""What judges a clip: probes of timbre and harmony and the tempo estimator, learned from real clips alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from ..checkpoint import write_tensors
+from ..corpus.dataset import Clip, Corpus, CorpusError
+from ..corpus.vocabulary import FAMILIES, QUALITIES, TEMPOS
+from ..trainer.randomness import generator
+from . import harmony, tempo, timbre
+from .captions import Traits
+from .harmony import Harmony
+from .listening import Heard, hear
+from .tempo import Pulse
+from .timbre import Timbre
+
+VERSION: Final = 1
+"""Raised with every change of what the probes hear or how they learn."""
+_BATCH = 32
+_MEL_FRAMES, _PITCH_FRAMES = 234, 32
+_BANDS_HIDDEN, _TILT = 8, 0.5
+_RATE, _DECAY, _SMOOTHING = 3e-3, 0.05, 0.1
+
+Loss = Callable[[Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Listens to clips of 10 s and says what it hears."""
+
+    timbre: Timbre
+    harmony: Harmony
+    pulse: Pulse
+
+    @torch.no_grad()
+    def judge(self, heard: Heard) -> list[Traits]:
+        """What each clip is, as far as the probes can tell: all four attributes of every clip."""
+        found = []
+        for first in range(0, len(heard), _BATCH):
+            mel = torch.from_numpy(heard.mel[first : first + _BATCH]).float()
+            pitch = torch.from_numpy(heard.pitch[first : first + _BATCH]).float()
+            players = self.timbre(mel)
+            families = timbre.families(players).argmax(dim=1).tolist()
+            drums = (timbre.drummed(players) > 0.5).tolist()
+            tempos = tempo.classes(self.pulse(mel)).argmax(dim=1).tolist()
+            qualities = harmony.qualities(self.harmony(pitch)).argmax(dim=1).tolist()
+            for f, d, t, q in zip(families, drums, tempos, qualities, strict=True):
+                found.append(Traits(FAMILIES[f], d, TEMPOS[t], QUALITIES[q]))
+        return found
+
+
+def true_traits(clip: Clip) -> Traits:
+    """The attributes by the clip's labels."""
+    labels = clip.labels or {}
+    return Traits(labels["lead_family"], labels["drums"], labels["tempo"], labels["quality"])
+
+
+def probes(directory: Path, corpus: Corpus, epochs: int, say: Callable[[str], None]) -> Probes:
+    """The probes of a corpus, kept in `directory`; learned where they are missing or of other inputs."""
+    named = {"version": VERSION, "corpus": corpus.digest, "epochs": epochs, "torch": torch.__version__}
+    path = directory / f"{hashlib.sha256(json.dumps(named).encode()).hexdigest()[:12]}.safetensors"
+    if path.exists():
+        return _restored(load_file(path))
+    clips = [clip for clip in corpus.split("train") if clip.labels]
+    if not clips:
+        raise CorpusError(
+            f"{corpus.directory}: no clip has labels, from which the probes learn: make a corpus"
+        )
+    say(f"listening to {len(clips)} training clips")
+    learned = learn(hear(clip.audio() for clip in clips), [clip.labels or {} for clip in clips], epochs, say)
+    directory.mkdir(parents=True, exist_ok=True)
+    tensors = {
+        f"{part}.{key}": value
+        for part in _PARTS
+        for key, value in getattr(learned, part).state_dict().items()
+    }
+    write_tensors(path, {key: value.contiguous() for key, value in tensors.items()})
+    return learned
+
+
+_PARTS: Final[dict[str, Callable[[], nn.Module]]] = {"timbre": Timbre, "harmony": Harmony, "pulse": Pulse}
+
+
+def _restored(tensors: dict[str, Tensor]) -> Probes:
+    parts = {name: build() for name, build in _PARTS.items()}
+    for name, part in parts.items():
+        own = {key.partition(".")[2]: value for key, value in tensors.items() if key.startswith(f"{name}.")}
+        part.load_state_dict(own)
+        part.eval().requires_grad_(False)
+    return Probes(**parts)
+
+
+def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str], None]) -> Probes:
+    """Learns all three from clips and their labels; equal inputs give equal probes on equal threads."""
+    mel, pitch = torch.from_numpy(heard.mel), torch.from_numpy(heard.pitch)
+    players = torch.tensor([timbre.target(clip) for clip in labels])
+    keys = torch.tensor([harmony.target(clip) for clip in labels])
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        say("learning tempo")
+        pulse = tempo.fit(mel, torch.tensor([clip["bpm"] for clip in labels]), generator("measure", "tempo"))
+        ears, chords = Timbre(), Harmony()
+
+        def of_timbre(batch: Tensor, random: torch.Generator) -> Tensor:
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = ears(varied(mel[batch].float(), random))
+            return F.cross_entropy(
+                logits.float().flatten(0, 1), players[batch].flatten(), label_smoothing=_SMOOTHING
+            )
+
+        def of_harmony(batch: Tensor, random: torch.Generator) -> Tensor:
+            steps = int(torch.randint(-6, 6, (), generator=random))
+            part, wanted = harmony.transposed(pitch[batch].float(), keys[batch], steps)
+            kept = min(_PITCH_FRAMES, part.shape[1])
+            start = int(torch.randint(part.shape[1] - kept + 1, (), generator=random))
+            return F.cross_entropy(chords(part[:, start : start + kept]).flatten(1), wanted)
+
+        _descend(chords, of_harmony, len(labels), epochs, "harmony", say)
+        _descend(ears, of_timbre, len(labels), epochs, "timbre", say)
+    return Probes(ears, chords, pulse)
+
+
+def varied(mel: Tensor, random: torch.Generator) -> Tensor:
+    """A part of each clip, tilted by a random slope over the bands, a few bands hidden: what a room, an
+    equaliser or a decoder may change without changing who plays. [B, F, M] -> [B, F', M]"""
+    count, frames, bands = mel.shape
+    kept = min(_MEL_FRAMES, frames)
+    slopes = _TILT * torch.randn(count, 1, 1, generator=random) * torch.linspace(-1.0, 1.0, bands)
+    starts = torch.randint(frames - kept + 1, (count,), generator=random).tolist()
+    parts = (
+        torch.stack([clip[start : start + kept] for clip, start in zip(mel, starts, strict=True)]) + slopes
+    )
+    for part in parts:
+        low = int(torch.randint(bands - _BANDS_HIDDEN, (), generator=random))
+        part[:, low : low + int(torch.randint(_BANDS_HIDDEN + 1, (), generator=random))] = part.mean()
+    return parts
+
+
+def _descend(
+    network: nn.Module, loss: Loss, size: int, epochs: int, name: str, say: Callable[[str], None]
+) -> None:
+    """AdamW with one cycle of the learning rate over whole epochs; ends in evaluation mode."""
+    batch = min(_BATCH, size)
+    steps = epochs * (size // batch)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=_RATE, weight_decay=_DECAY)
+    for epoch in range(epochs):
+        random, total = generator("measure", name, epoch), 0.0
+        order = torch.randperm(size, generator=random)
+        for place, first in enumerate(range(0, size - batch + 1, batch)):
+            done = (epoch * (size // batch) + place) / steps
+            rise = min(1.0, done / 0.15)
+            optimiser.param_groups[0]["lr"] = _RATE * rise * (0.5 + 0.5 * math.cos(math.pi * done))
+            value = loss(order[first : first + batch], random)
+            optimiser.zero_grad()
+            value.backward()
+            optimiser.step()
+            total += value.item()
+        say(f"learning {name}: epoch {epoch + 1} of {epochs}, loss {total / (size // batch):.3f}")
+    network.eval().requires_grad_(False)
