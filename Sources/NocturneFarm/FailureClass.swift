@@ -13,4 +13,6 @@ package enum FailureClass: String, Hashable, Codable, Sendable, CaseIterable {
   case infrastructure
   /// Drained or preempted; costs nothing.
   case preempted
+  /// An operator gave the item up; costs nothing, and only `retry` opens it again.
+  case cancelled
 }

@@ -17,7 +17,8 @@ struct Nocturne: ParsableCommand {
     version: buildVersion,
     subcommands: [
       RenderCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self, StatusCommand.self,
-      VerifyCommand.self, ModelCommand.self, BenchCommand.self,
+      ExplainCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self, CancelCommand.self,
+      RetryCommand.self, VerifyCommand.self, ModelCommand.self, BenchCommand.self,
     ])
 
   static func main() {

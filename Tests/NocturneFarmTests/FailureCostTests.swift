@@ -27,8 +27,8 @@ import Testing
   @Test func theDefaultsAreThoseOfTheContract() {
     let costs = FailureCosts()
     #expect(
-      FailureClass.allCases.map { costs[$0] } == [.dead, .try, .try, .free, .free, .free],
-      "bad item, item fault, worker fault, shortage, infrastructure, preempted")
+      FailureClass.allCases.map { costs[$0] } == [.dead, .try, .try, .free, .free, .free, .free],
+      "bad item, item fault, worker fault, shortage, infrastructure, preempted, cancelled")
     for failureClass in FailureClass.allCases {
       #expect(FailureCosts.choices(for: failureClass).contains(costs[failureClass]))
     }

@@ -22,6 +22,18 @@ package struct RunDirectory: Hashable, Sendable {
   package var lock: String { state + "/lock" }
   package var status: String { state + "/status.json" }
 
+  /// Names of all items.
+  package var items: String { state + "/items" }
+
+  /// The socket over which operators talk to the coordinator at work.
+  /// - Throws: `WireError`, where the path is too long for a socket and there is no safe place for a shorter one.
+  package func controlSocket() throws(WireError) -> String {
+    guard case .ipc(let path) = try Endpoint.local(in: state, named: "control.sock") else {
+      preconditionFailure("controlSocket: not a Unix socket")
+    }
+    return path
+  }
+
   package func audioFile(_ name: String) -> String { audio + "/" + name }
 
   /// Makes what is missing and checks that files can be written.

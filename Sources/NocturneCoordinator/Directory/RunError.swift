@@ -11,6 +11,10 @@ package struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
     case noRun
     /// Its journal cannot be read; exit code 65.
     case damaged
+    /// It has no item of that name; exit code 65.
+    case noItem
+    /// The process at work on it does not answer; exit code 69.
+    case unresponsive
   }
 
   package var code: Code
@@ -23,13 +27,18 @@ package struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
     self.message = message
   }
 
+  static func noRun(_ directory: RunDirectory) -> RunError {
+    RunError(.noRun, directory.path, "there is no run here; `nocturne render MANIFEST --out` makes one")
+  }
+
   package var description: String { "\(path): \(message)" }
 
   /// interface.md, "Exit codes".
   package var exitStatus: Int32 {
     switch code {
     case .unwritable, .locked: 73
-    case .otherRun, .noRun, .damaged: 65
+    case .otherRun, .noRun, .damaged, .noItem: 65
+    case .unresponsive: 69
     }
   }
 }

@@ -94,6 +94,7 @@ extension Transition.Change {
     case .leased: "leased"
     case .done: "done"
     case .released, .reopened: "waiting"
+    case .died(.cancelled, _, _): "cancelled"
     case .died: "dead"
     }
   }

@@ -56,18 +56,29 @@ extension SQLiteJournal {
     }
   }
 
-  /// What `errors.jsonl` says of the dead items, in the order of their keys.
+  /// What `errors.jsonl` says of the dead and the cancelled items, in the order of their keys.
   package func deadItems() throws -> [DeadItem] {
-    let keys = try faulting {
+    try faulting {
       try database.read { database in
-        try Row.fetchAll(database, sql: "SELECT row, take FROM items WHERE state = 'dead' ORDER BY row, take")
-          .map { ItemKey(row: $0[0], take: $0[1]) }
+        let rows = try Row.fetchCursor(
+          database,
+          sql: """
+            SELECT sequence, at, row, take, transitions.attempt AS attempt, change, token, worker, shard, detail
+            FROM items JOIN transitions ON item = items.id WHERE state IN ('dead', 'cancelled')
+            ORDER BY row, take, sequence
+            """)
+        var dead: [DeadItem] = []
+        while let row = try rows.next() {
+          let transition = try transition(row)
+          if dead.last?.item != transition.item { dead.append(DeadItem(item: transition.item)) }
+          dead[dead.count - 1].take(transition)
+        }
+        return dead
       }
     }
-    return try keys.map { DeadItem(item: $0, story: try story(of: $0)) }
   }
 
-  /// How many items are in which state; items that were never leased are waiting.
+  /// How many items are in which state; items that the journal does not know are waiting.
   /// - Parameter total: items of the run.
   package func counts(total: Int) throws -> ItemCounts {
     var counts = ItemCounts()
@@ -78,12 +89,13 @@ extension SQLiteJournal {
           case "leased": counts.leased = row[1]
           case "done": counts.done = row[1]
           case "dead": counts.dead = row[1]
+          case "cancelled": counts.cancelled = row[1]
           default: break
           }
         }
       }
     }
-    counts.waiting = max(0, total - counts.leased - counts.done - counts.dead)
+    counts.waiting = max(0, total - counts.total)
     return counts
   }
 
@@ -118,19 +130,20 @@ extension SQLiteJournal {
 
 extension DeadItem {
   /// Puts together from the journal what the state said when the item died.
-  init(item: ItemKey, story: [StoryLine]) {
+  fileprivate init(item: ItemKey) {
     self.init(item: item, failureClass: .itemFault, message: "", attempts: 0, workers: [])
-    for line in story {
-      attempts = max(attempts, line.transition.attempt)
-      switch line.transition.change {
-      case .released(let release) where release.costsTry: note(release.worker)
-      case .died(let failureClass, let message, let worker):
-        self.failureClass = failureClass
-        self.message = message
-        note(worker)
-      case .reopened: workers = []
-      case .leased, .done, .released: break
-      }
+  }
+
+  fileprivate mutating func take(_ transition: Transition) {
+    attempts = max(attempts, transition.attempt)
+    switch transition.change {
+    case .released(let release) where release.costsTry: note(release.worker)
+    case .died(let failureClass, let message, let worker):
+      self.failureClass = failureClass
+      self.message = message
+      note(worker)
+    case .reopened: workers = []
+    case .leased, .done, .released: break
     }
   }
 

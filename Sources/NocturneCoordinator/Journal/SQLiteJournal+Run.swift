@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import GRDB
 import NocturneFarm
 
@@ -66,6 +66,21 @@ extension SQLiteJournal {
 
   /// Remembers the model of a run that was opened without one.
   package func note(_ modelFingerprint: String) throws { try set(["modelFingerprint": modelFingerprint]) }
+
+  /// - Throws: `JournalFault`.
+  package func commit(paused: Bool) throws {
+    if paused { return try set(["paused": String(Date().timeIntervalSince1970)]) }
+    try faulting { try database.write { try $0.execute(sql: "DELETE FROM run WHERE key = 'paused'") } }
+  }
+
+  package func isPaused() throws -> Bool { try pausedSince() != nil }
+
+  /// When an operator paused the run; nil while it is not paused.
+  package func pausedSince() throws -> Date? {
+    try faulting {
+      try database.read { try String.fetchOne($0, sql: "SELECT value FROM run WHERE key = 'paused'") }
+    }.flatMap { Double($0) }.map { Date(timeIntervalSince1970: $0) }
+  }
 
   private func set(_ values: [String: String]) throws {
     try faulting {

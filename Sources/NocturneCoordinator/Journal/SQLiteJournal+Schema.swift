@@ -10,15 +10,15 @@ extension SQLiteJournal {
     migrator.registerMigration("first night") { database in
       try database.execute(
         sql: """
-          -- What the run is: name, manifest, model, settings, number of items.
+          -- What the run is: name, manifest, model, settings, number of items; since when it is paused.
           CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
-          -- One row for each item that was ever leased: its present state.
+          -- One row for each item that was ever leased or cancelled: its present state.
           CREATE TABLE items (
             id INTEGER PRIMARY KEY,
             row TEXT NOT NULL,
             take INTEGER NOT NULL,
-            state TEXT NOT NULL,      -- waiting, leased, done, dead
+            state TEXT NOT NULL,      -- waiting, leased, done, dead, cancelled
             attempt INTEGER NOT NULL,
             done INTEGER,             -- the transition that made it done
             UNIQUE (row, take)

@@ -4,7 +4,7 @@ import NocturneFarm
 
 /// The coordinator's memory in one SQLite file: write-ahead log, and a flush to the disk at every commit.
 ///
-/// `transitions` is the truth, appended only. `items` is what follows from it, one row for each item that was ever leased:
+/// `transitions` is the truth, appended only. `items` is what follows from it, one row for each item that was ever leased or cancelled:
 /// kept up in the same transaction so that counts, the files of done items and `story` need no replay.
 package final class SQLiteJournal: Journal {
   let database: DatabaseQueue

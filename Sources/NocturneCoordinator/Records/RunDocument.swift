@@ -21,21 +21,51 @@ struct RunDocument {
     object["manifest_sha256"] = record.manifestSHA256
     object["model_fingerprint"] = modelFingerprint as Any? ?? NSNull()
     object["settings"] = record.settings
-    object["counts"] = [
-      "total": counts.total, "waiting": counts.waiting, "leased": counts.leased, "done": counts.done,
-      "dead": counts.dead, "rejected_rows": rejectedRows,
-    ]
-    object["verdict"] =
-      switch verdict?.outcome {
-      case nil: "running"
-      case .stopped: "stopped"
-      case .stoppedEarly: "stopped early"
-      case .complete: counts.dead == 0 && rejectedRows == 0 ? "complete" : "complete with dead items"
-      }
+    object["counts"] = Self.object(counts, rejectedRows)
+    object["verdict"] = Self.verdict(verdict?.outcome, counts, rejectedRows)
     object["reason"] = verdict?.reason
-    data =
-      try JSONSerialization.data(
-        withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)
+    data = try Self.text(object)
+  }
+
+  /// The document of a run that an operator changed while nobody worked on it.
+  /// - Parameter former: the document as it is.
+  init(revising former: Data, counts: ItemCounts) throws {
+    guard var object = try JSONSerialization.jsonObject(with: former) as? [String: Any] else {
+      throw CocoaError(.coderReadCorrupt)
+    }
+    let rejectedRows = (object["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
+    object["written"] = Self.text(Date())
+    object["counts"] = Self.object(counts, rejectedRows)
+    object["reason"] = nil
+    object["verdict"] = Self.verdict(counts.undecided == 0 ? .complete : .stopped, counts, rejectedRows)
+    data = try Self.text(object)
+  }
+
+  private static func object(_ counts: ItemCounts, _ rejectedRows: Int) -> [String: Int] {
+    [
+      "total": counts.total, "waiting": counts.waiting, "leased": counts.leased, "done": counts.done,
+      "dead": counts.dead, "cancelled": counts.cancelled, "rejected_rows": rejectedRows,
+    ]
+  }
+
+  private static func verdict(_ outcome: Verdict.Outcome?, _ counts: ItemCounts, _ rejectedRows: Int) -> String {
+    guard let outcome else { return "running" }
+    switch outcome {
+    case .stopped: return "stopped"
+    case .stoppedEarly: return "stopped early"
+    case .complete: break
+    }
+    switch (counts.dead + rejectedRows > 0, counts.cancelled > 0) {
+    case (false, false): return "complete"
+    case (true, false): return "complete with dead items"
+    case (false, true): return "complete with cancelled items"
+    case (true, true): return "complete with dead and cancelled items"
+    }
+  }
+
+  private static func text(_ object: [String: Any]) throws -> Data {
+    try JSONSerialization.data(
+      withJSONObject: object, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]) + Data("\n".utf8)
   }
 
   private static func text(_ date: Date) -> String { date.ISO8601Format() }

@@ -18,6 +18,9 @@ extension Coordinator {
 
   /// False when the run was told to stop while the disk refused: then nothing of it happened.
   private func commit(_ instructions: [CoordinatorInstruction]) throws -> Bool {
+    for case .recordPause(let isPaused) in instructions {
+      guard try persist({ try journal.commit(paused: isPaused) }) else { return false }
+    }
     var records: [Transition] = []
     for case .record(let transitions) in instructions { records += transitions }
     guard !records.isEmpty else { return true }
@@ -92,12 +95,13 @@ extension Coordinator {
 
   private func perform(_ instruction: CoordinatorInstruction) throws {
     switch instruction {
-    case .record, .publish, .retract: break  // Done for all together.
+    case .record, .recordPause, .publish, .retract: break  // Done for all together.
     case .report(let item): observer(.itemDied(item))
     case .grant(let grant, let worker): try deliver(grant, to: worker)
     case .send(let message, let worker): _ = try link.send(message, to: worker)
     case .collect(let receipt, let inline, let worker): try collect(receipt, inline: inline, from: worker)
     case .abandon(let lease): store.abandon(lease)
+    case .answer(let answer, let ticket): desk?.reply(.answer(answer), to: ticket)
     case .notify(let notice): observer(.notice(notice))
     case .wake(let instant): wake = instant
     case .finish(let verdict): self.verdict = verdict

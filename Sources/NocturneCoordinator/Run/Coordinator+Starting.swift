@@ -9,6 +9,7 @@ extension Coordinator {
     try store.removePartials()
     try loadItems()
     try journal.replay { handle(.transitionsReplayed($0)) }
+    if try journal.isPaused() { handle(.pauseReplayed) }
     try checkArtifacts()
     // Commits what was found missing, before anything is compared with the journal.
     try perform()
@@ -21,15 +22,19 @@ extension Coordinator {
 
   private func loadItems() throws {
     var piece: [ItemEntry] = []
+    var roll = ItemRoll()
+    let needsRoll = options.keepsJournal && Directory.size(of: directory.items) == nil
     for position in 0..<items.count {
       let item = try items.item(at: position)
       sources.note(item.key, at: position)
       piece.append(ItemEntry(item))
+      if needsRoll { roll.add(item.key) }
       if piece.count == 4096 || position == items.count - 1 {
         handle(.itemsLoaded(piece))
         piece = []
       }
     }
+    if needsRoll { try roll.write(to: directory.items) }
   }
 
   /// A done item whose file is gone or has another size is rendered again. (`verify` looks at every byte.)

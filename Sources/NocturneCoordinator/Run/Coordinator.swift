@@ -51,6 +51,8 @@ package final class Coordinator {
   var nextProgress = FarmInstant.zero
   var stopsHandled = 0
   var verdict: Verdict?
+  /// Open while the run is at work.
+  private(set) var desk: ControlDesk?
   private let lock: FileLock
   private let startDate = Date()
 
@@ -102,6 +104,8 @@ package final class Coordinator {
   /// - Throws: `JournalFault`, `FileFault` for what no waiting mends; what an item source or a link throws.
   package func run() throws -> Verdict {
     try start()
+    desk = try ControlDesk(path: directory.controlSocket(), waking: stop.waker)
+    defer { desk?.close() }
     while verdict == nil { try cycle() }
     guard let verdict else { preconditionFailure("run: ended without a verdict") }
     try end(verdict)
@@ -115,6 +119,7 @@ package final class Coordinator {
       stopsHandled += 1
       handle(.stopRequested)
     }
+    try attend()
     if now >= wake {
       wake = FarmInstant(nanoseconds: .max)
       handle(.timePassed)
@@ -181,6 +186,7 @@ package final class Coordinator {
 
   private func end(_ verdict: Verdict) throws {
     try writeDocument(verdict)
+    desk?.close()
     (link as? ZeroMQCoordinatorLink)?.close(lingerSeconds: options.lingerSeconds)
     try? Directory.remove(directory.status)
     observer(.finished(verdict))

@@ -10,6 +10,8 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case itemsLoaded([ItemEntry])
   /// What the journal remembers of an earlier life of this run. Items that the manifest does not have are ignored.
   case transitionsReplayed([Transition])
+  /// The journal remembers that an operator has paused the run. Comes before `started`.
+  case pauseReplayed
   /// Everything is loaded: handing out may begin.
   case started
   /// Every message except `chunk`, which belongs to the collection that asked for it (passing it on does no harm).
@@ -30,4 +32,6 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case timePassed
   /// First time: hand out nothing more and let the workers finish what executes. Second time: stop now.
   case stopRequested
+  /// An operator asks for something. Also taken before `started`, for a run that nobody works on.
+  case orderReceived(Order, from: OrderTicket)
 }

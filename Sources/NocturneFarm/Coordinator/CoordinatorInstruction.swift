@@ -9,6 +9,8 @@ package import NocturneManifest
 package enum CoordinatorInstruction: Hashable, Sendable {
   /// Commit to the journal.
   case record([Transition])
+  /// Commit to the journal, as a record, that an operator has paused the run, or that it may go on.
+  case recordPause(Bool)
   /// Look the items up and send them as `CoordinatorMessage.grant`; if that cannot leave, say `grantUndelivered`.
   case grant(ShardGrant, to: WorkerID)
   /// Send; whether it leaves does not matter, the protocol repeats what counts.
@@ -26,6 +28,8 @@ package enum CoordinatorInstruction: Hashable, Sendable {
   case report(DeadItem)
   /// Remove the metadata or error line of an item that is open again, and its file.
   case retract(ItemKey)
+  /// Tell the operator what became of the order.
+  case answer(OrderAnswer, to: OrderTicket)
   /// Tell people (progress display, log, `--json`).
   case notify(FarmNotice)
   /// Say `timePassed` at this instant. Replaces the earlier wish.
@@ -70,7 +74,7 @@ package struct DeadItem: Hashable, Sendable {
 /// How the run ended, and with what.
 package struct Verdict: Hashable, Sendable {
   package enum Outcome: String, Hashable, Sendable, CaseIterable {
-    /// Every item is done or dead.
+    /// Every item is done, dead or cancelled.
     case complete
     /// Stopped on request; the same command resumes.
     case stopped
@@ -89,19 +93,23 @@ package struct Verdict: Hashable, Sendable {
   }
 }
 
-/// How many items are where; the four add up to all of them.
+/// How many items are where; the five add up to all of them.
 package struct ItemCounts: Hashable, Codable, Sendable {
   package var waiting = 0
   package var leased = 0
   package var done = 0
   package var dead = 0
+  package var cancelled = 0
 
-  package init(waiting: Int = 0, leased: Int = 0, done: Int = 0, dead: Int = 0) {
+  package init(waiting: Int = 0, leased: Int = 0, done: Int = 0, dead: Int = 0, cancelled: Int = 0) {
     self.waiting = waiting
     self.leased = leased
     self.done = done
     self.dead = dead
+    self.cancelled = cancelled
   }
 
-  package var total: Int { waiting + leased + done + dead }
+  package var total: Int { undecided + done + dead + cancelled }
+  /// Not ended yet.
+  package var undecided: Int { waiting + leased }
 }

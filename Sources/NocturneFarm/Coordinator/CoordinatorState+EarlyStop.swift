@@ -55,7 +55,7 @@ extension CoordinatorState {
     case .waiting: unqueue(position)
     case .dead: emit(.retract(items.keys[position]))
     // Lost sight of or on its way in: that decides.
-    case .leased, .done: return
+    case .leased, .done, .cancelled: return
     }
     record(.reopened(reason: "the run stopped early"), at: position)
     queueAgain(position, now)

@@ -7,18 +7,22 @@ extension CoordinatorState {
     switch phase {
     case .opening, .draining: end(.stopped)
     case .over: break
-    case .running:
-      phase = .draining
-      notify(.draining)
-      for worker in registered.keys.sorted() { send(.drain, to: worker) }
+    case .running: drain()
     }
+  }
+
+  /// Hands out nothing more, and ends when the workers have finished what executes.
+  mutating func drain() {
+    phase = .draining
+    notify(.draining)
+    for worker in registered.keys.sorted() { send(.drain, to: worker) }
   }
 
   /// Ends the run when everything is decided, or when it drains and nothing is on its way any more. Workers need not
   /// have left: a supervisor may start new ones faster than they go.
   mutating func endIfOver() {
     guard phase == .running || phase == .draining else { return }
-    if items.counts.waiting + items.counts.leased == 0 {
+    if items.counts.undecided == 0 {
       for worker in registered.keys.sorted() { send(.finished, to: worker) }
       end(.complete)
     } else if phase == .draining, holders.isEmpty, collections.isEmpty {

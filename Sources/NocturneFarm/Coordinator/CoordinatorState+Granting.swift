@@ -23,7 +23,7 @@ extension CoordinatorState {
 
   /// Grants while there is work and room: first to those that have nothing, then to those that could prefetch.
   mutating func grantWork(_ now: FarmInstant, _ random: inout some RandomNumberGenerator) {
-    guard phase == .running, pausedUntil == nil, !hungry.isEmpty else { return }
+    guard phase == .running, pausedUntil == nil, !isHeld, !hungry.isEmpty else { return }
     guard lines.nextBatch() != nil || !retries.ready.isEmpty else { return }
     dropSated()
     for depth in 0..<policy.credit {

@@ -6,7 +6,7 @@ extension CoordinatorState {
   /// Gives an idle worker a copy of the latest item that somebody alive is late with. O(items in flight), for a heartbeat
   /// of a worker without work.
   mutating func hedge(with worker: WorkerID, _ now: FarmInstant) {
-    guard policy.hedging.multiple > 0, phase == .running, pausedUntil == nil, hasRoom(worker) else { return }
+    guard policy.hedging.multiple > 0, phase == .running, pausedUntil == nil, !isHeld, hasRoom(worker) else { return }
     guard registered[worker]?.shards.isEmpty == true, lines.nextBatch() == nil, retries.ready.isEmpty else { return }
     guard let (late, position) = latest(for: worker, now) else { return }
     lastShard += 1

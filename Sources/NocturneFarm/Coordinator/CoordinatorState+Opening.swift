@@ -33,19 +33,26 @@ extension CoordinatorState {
       case .waiting where record.attempt == 0: lines.append(position, batch: Int(record.batch))
       case .waiting: queueAgain(position, now)
       case .leased: orphans[position] = grace
-      case .done, .dead: break
+      case .done, .dead, .cancelled: break
       }
     }
     if !orphans.isEmpty { schedule(grace) }
+    if isHeld, items.counts.undecided > 0 { notify(.heldByOperator(atWork: orphans.count)) }
   }
 
   /// An item that was decided is to be rendered again.
   mutating func reopen(_ item: ItemKey, reason: String, _ now: FarmInstant) {
     guard let position = items.position(of: item), !phase.isOver else { return }
     guard [.done, .dead].contains(items.records[position].phase) else { return }
-    record(.reopened(reason: reason), at: position)
-    emit(.retract(item))
-    if phase != .opening { queueAgain(position, now) }
+    reopen([position], reason: reason, now)
+  }
+
+  mutating func reopen(_ positions: [Int], reason: String, _ now: FarmInstant) {
+    for position in positions { record(.reopened(reason: reason), at: position) }
+    for position in positions {
+      emit(.retract(items.keys[position]))
+      if phase != .opening { queueAgain(position, now) }
+    }
   }
 
   /// Puts a waiting item where it can be granted from: suspects apart, the others back to their place in the order.

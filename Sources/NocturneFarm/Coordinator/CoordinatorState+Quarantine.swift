@@ -82,7 +82,7 @@ extension CoordinatorState {
   /// Has the worker render something again that another one rendered, when that is due.
   mutating func probe(_ worker: WorkerID, _ now: FarmInstant, _ random: inout some RandomNumberGenerator) {
     guard let confinement = quarantine[worker], confinement.probe == nil, confinement.nextProbe <= now else { return }
-    guard phase == .running, let position = sample(for: worker) else {
+    guard phase == .running, !isHeld, let position = sample(for: worker) else {
       return postpone(worker, by: policy.quarantine.probeSeconds, now)
     }
     let lease = Lease(

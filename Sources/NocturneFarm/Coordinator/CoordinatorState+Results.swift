@@ -42,6 +42,7 @@ extension CoordinatorState {
     switch record.phase {
     case .waiting, .leased: return false
     case .dead: refuse(receipt, "the item was given up", from: worker)
+    case .cancelled: refuse(receipt, "the item was cancelled", from: worker)
     case .done:
       if ArtifactDigest(hexadecimal: receipt.facts.sha256) == record.digest {
         send(.acknowledge([receipt.lease]), to: worker)
@@ -107,7 +108,7 @@ extension CoordinatorState {
         settle(position, failureClass, message, worker: worker, open: false, now, &random)
       }
       noteFailure(by: worker, now, &random)
-    case .badItem, .infrastructure, .preempted:
+    case .badItem, .infrastructure, .preempted, .cancelled:
       settle(position, failureClass, message, worker: worker, open: false, now, &random)
     }
   }

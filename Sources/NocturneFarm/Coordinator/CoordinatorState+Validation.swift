@@ -34,7 +34,7 @@ extension CoordinatorState {
       switch record.phase {
       case .waiting: allowed = record.isSuspect ? ["retry"] : ["line"]
       case .leased: allowed = ["holder", "orphan", "collection"]
-      case .done, .dead: allowed = []
+      case .done, .dead, .cancelled: allowed = []
       }
       let isRight = allowed.isEmpty ? found.isEmpty : found.count == 1 && allowed.contains(found[0])
       if !isRight { violations.append("\(items.keys[position]) is \(record.phase), and in \(found)") }

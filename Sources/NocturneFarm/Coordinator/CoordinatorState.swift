@@ -46,6 +46,8 @@ package struct CoordinatorState: Sendable {
   var speeds: [UInt32: Double] = [:]
   var lastShard: UInt64 = 0
 
+  /// An operator has paused the run.
+  var isHeld = false
   /// The run waits for room on the disk until then.
   var pausedUntil: FarmInstant?
   /// Shortages of storage in a row.
@@ -98,6 +100,7 @@ package struct CoordinatorState: Sendable {
     switch event {
     case .itemsLoaded(let entries): load(entries)
     case .transitionsReplayed(let transitions): replay(transitions)
+    case .pauseReplayed: isHeld = true
     case .started: start(now)
     case .messageReceived(let message, let worker): receive(message, from: worker, now, &random)
     case .artifactStored(let receipt, let worker): accept(receipt, from: worker, now)
@@ -109,6 +112,7 @@ package struct CoordinatorState: Sendable {
     case .artifactMissed(let item, let reason): reopen(item, reason: reason, now)
     case .timePassed: passTime(now, &random)
     case .stopRequested: stop()
+    case .orderReceived(let order, let ticket): obey(order, for: ticket, now)
     }
     stopEarly(now)
     endIfOver()

@@ -30,6 +30,11 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
   case runPaused(seconds: Double, message: String)
   case runResumed
   case draining
+  /// Nothing is handed out until an operator says so; also said by a coordinator that finds its run paused.
+  case heldByOperator(atWork: Int)
+  case releasedByOperator
+  case itemsCancelled(Int)
+  case itemsRetried(Int)
 
   package var description: String {
     switch self {
@@ -61,6 +66,14 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
     case .runPaused(let seconds, let message): "run pauses for \(Int(seconds.rounded(.up))) s: \(message)"
     case .runResumed: "run resumes"
     case .draining: "stopping: workers finish what they execute; a second signal stops now"
+    case .heldByOperator(let atWork):
+      "the run is paused by its operator\(atWork > 0 ? "; \(items(atWork)) at work will finish" : ""); "
+        + "`nocturne resume` lets it go on"
+    case .releasedByOperator: "the run goes on: its operator resumed it"
+    case .itemsCancelled(let count): "\(items(count)) cancelled by the operator"
+    case .itemsRetried(let count): "\(items(count)) to render again with fresh tries: the operator asked for it"
     }
   }
+
+  private func items(_ count: Int) -> String { "\(count) \(count == 1 ? "item" : "items")" }
 }

@@ -1,14 +1,17 @@
 /// What the coordinator keeps of one item: 40 bytes, since there may be a million. Captions live in the `ItemSource`.
 struct ItemRecord: Sendable {
   enum Phase: UInt8, Sendable {
-    /// Nobody has it. Successors: leased.
+    /// Nobody has it. Successors: leased, cancelled.
     case waiting
-    /// Somebody holds it, was seen holding it a moment ago, or delivers its result. Successors: waiting, done, dead.
+    /// Somebody holds it, was seen holding it a moment ago, or delivers its result. Successors: waiting, done,
+    /// dead, cancelled.
     case leased
     /// Stored, verified, journaled. Successor: waiting (reopened).
     case done
     /// Given up. Successor: waiting (reopened).
     case dead
+    /// Given up by an operator. Successor: waiting (reopened).
+    case cancelled
   }
 
   /// Of the lease that still counts; 0 when no result would be taken (never leased, failed, returned, dead).

@@ -65,12 +65,18 @@ struct ItemTable: Sendable {
       if release.failureClass == .itemFault || release.failureClass == .workerFault {
         failures[position, default: FailureHistory()].add(release.worker, hasPaid: release.costsTry)
       }
-    case .died(_, _, let worker):
+    case .died(.cancelled, _, _):
+      update(position) {
+        $0.phase = .cancelled
+        $0.token = 0
+      }
+    case .died(let failureClass, _, let worker):
       update(position) {
         $0.phase = .dead
         $0.token = 0
       }
       failures[position, default: FailureHistory()].add(worker, hasPaid: true)
+      failures[position]?.end = failureClass
     case .reopened:
       update(position) {
         $0.phase = .waiting
@@ -85,11 +91,13 @@ struct ItemTable: Sendable {
   }
 }
 
-/// Who failed an item, in order, each once.
+/// Who failed an item, in order, each once, and how that ended.
 struct FailureHistory: Hashable, Sendable {
   private(set) var workers: [WorkerID] = []
   /// Those of them that had it alone on their hands.
   private(set) var payers: [WorkerID] = []
+  /// Why the item is dead; nil while it is not.
+  var end: FailureClass?
 
   mutating func add(_ worker: WorkerID?, hasPaid: Bool) {
     guard let worker else { return }
@@ -106,6 +114,7 @@ extension ItemCounts {
       case .leased: leased
       case .done: done
       case .dead: dead
+      case .cancelled: cancelled
       }
     }
     set {
@@ -114,6 +123,7 @@ extension ItemCounts {
       case .leased: leased = newValue
       case .done: done = newValue
       case .dead: dead = newValue
+      case .cancelled: cancelled = newValue
       }
     }
   }

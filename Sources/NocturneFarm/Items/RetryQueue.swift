@@ -70,6 +70,25 @@ struct RetryQueue: Sendable {
     return true
   }
 
+  /// Takes all of these out that are here. O(n).
+  mutating func remove(_ unwanted: Set<Int>) {
+    func kept(_ group: Group) -> Group? {
+      let positions = group.positions.filter { !unwanted.contains($0) }
+      return positions.isEmpty ? nil : Group(positions: positions, due: group.due)
+    }
+    ready = ready.compactMap(kept)
+    let waiting = delayed.unordered
+    delayed = BinaryHeap()
+    for entry in waiting {
+      if let group = kept(entry.group) { delayed.insert(Delayed(group: group, sequence: entry.sequence)) }
+    }
+  }
+
+  /// When the group that an item waits in is due; nil when it is due already, or not here. O(n).
+  func due(_ position: Int) -> FarmInstant? {
+    delayed.unordered.first { $0.group.positions.contains(position) }?.group.due
+  }
+
   /// Everything that waits here, for the invariants. O(n).
   var all: [Int] { ready.flatMap(\.positions) + delayed.unordered.flatMap(\.group.positions) }
 }

@@ -56,6 +56,25 @@ struct WaitingLines: Sendable {
     return true
   }
 
+  /// Takes all of these out that are here. O(n).
+  mutating func remove(_ unwanted: Set<Int>) {
+    for batch in lines.indices {
+      let wasHead = lines[batch].head
+      lines[batch].fresh = lines[batch].fresh[lines[batch].next...].filter { !unwanted.contains(Int($0)) }
+      lines[batch].next = 0
+      lines[batch].returned.removeAll { unwanted.contains(Int($0)) }
+      enterHead(of: batch, unless: wasHead)
+    }
+  }
+
+  /// How many items stand before this one in manifest order. O(n).
+  func count(before position: Int) -> Int {
+    lines.reduce(0) { sum, line in
+      sum + line.fresh[line.next...].prefix { $0 < Int32(position) }.count
+        + line.returned.reversed().prefix { $0 < Int32(position) }.count
+    }
+  }
+
   /// The batch key whose turn it is: that of the first item in manifest order.
   mutating func nextBatch() -> Int? {
     while let head = heads.first {

@@ -11,6 +11,7 @@ extension Transition: CustomStringConvertible {
         + "\(release.message); \(release.costsTry ? "a try is paid" : "no try is paid")"
         + (release.delaySeconds > 0 ? ", next in \(Int(release.delaySeconds.rounded(.up))) s" : "")
         + (release.shardLimit > 0 ? ", in a shard of at most \(release.shardLimit)" : "")
+    case .died(.cancelled, let message, _): message
     case .died(let failureClass, let message, let worker):
       "attempt \(attempt): \(failureClass.rawValue)\(worker.map { " at \($0)" } ?? ""): \(message); given up"
     case .reopened(let reason): "opened again: \(reason)"

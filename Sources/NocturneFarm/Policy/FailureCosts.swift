@@ -22,7 +22,7 @@ package struct FailureCosts: Hashable, Codable, Sendable {
     switch failureClass {
     case .badItem, .itemFault, .workerFault: [.dead, .try]
     case .shortage: [.free, .try]
-    case .infrastructure, .preempted: [.free]
+    case .infrastructure, .preempted, .cancelled: [.free]
     }
   }
 
@@ -33,7 +33,8 @@ package struct FailureCosts: Hashable, Codable, Sendable {
     case .workerFault: \.workerFault
     case .shortage: \.shortage
     case .infrastructure: \.infrastructure
-    case .preempted: \.preempted
+    // Not a worker's to say: it hands the item back.
+    case .preempted, .cancelled: \.preempted
     }
   }
 }

@@ -5,6 +5,9 @@ package import NocturneManifest
 package protocol Journal: AnyObject {
   /// Makes all of them durable, in order, or none; stamps them with the wall clock. On return they survive a power cut.
   func commit(_ transitions: [Transition]) throws
+  /// Makes durable whether an operator has paused the run.
+  func commit(paused: Bool) throws
+  func isPaused() throws -> Bool
   /// Everything that was committed, oldest first, in pieces of bounded size. A journal may drop the past of an item that
   /// no later decision reads (all but the last lease, and the failures), as long as `story` stays readable.
   func replay(_ piece: ([Transition]) throws -> Void) throws

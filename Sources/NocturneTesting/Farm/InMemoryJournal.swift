@@ -8,6 +8,7 @@ package final class InMemoryJournal: Journal {
   package private(set) var lines: [StoryLine] = []
   /// Transitions in each commit, oldest first.
   package private(set) var commits: [Int] = []
+  package private(set) var isHeld = false
   /// Called before each commit; throw to make it fail.
   package var beforeCommit: ([Transition]) throws -> Void = { _ in }
 
@@ -22,6 +23,10 @@ package final class InMemoryJournal: Journal {
     let date = Date(timeIntervalSince1970: Double(commits.count))
     lines += transitions.map { StoryLine(date: date, transition: $0) }
   }
+
+  package func commit(paused: Bool) throws { isHeld = paused }
+
+  package func isPaused() throws -> Bool { isHeld }
 
   package func replay(_ piece: ([Transition]) throws -> Void) throws {
     for start in stride(from: 0, to: lines.count, by: 1000) {

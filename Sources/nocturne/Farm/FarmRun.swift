@@ -42,8 +42,10 @@ struct FarmRun {
       options: options
     ) { event in
       report.tell(event)
-      if case .started(let progress, _, _) = event {
-        crew.start(items: progress.counts.waiting + progress.counts.leased)
+      switch event {
+      case .started(let progress, _, _): crew.start(items: progress.counts.undecided)
+      case .notice(.draining): crew.retire()
+      default: break
       }
     }
     defer { crew.end() }

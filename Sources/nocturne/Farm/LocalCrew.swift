@@ -48,10 +48,13 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     for number in members.indices.prefix(items) { fill(number) }
   }
 
+  /// Replaces nobody any more: workers that leave now have nothing to come back to.
+  func retire() { lock.withLock { isEnding = true } }
+
   /// Waits until the workers have left by themselves, as they do when the run is over; stops those that stay, such as
   /// one that was still loading its weights.
   func wait(seconds: Double = 5) {
-    lock.withLock { isEnding = true }
+    retire()
     let deadline = Date(timeIntervalSinceNow: seconds)
     while Date() < deadline, lock.withLock({ members.contains { $0.process?.isRunning ?? false } }) { usleep(5_000) }
     end()

@@ -38,6 +38,9 @@ struct JSONEvents {
   }
 
   static func counts(_ counts: ItemCounts) -> [String: Int] {
-    ["waiting": counts.waiting, "leased": counts.leased, "done": counts.done, "dead": counts.dead]
+    [
+      "waiting": counts.waiting, "leased": counts.leased, "done": counts.done, "dead": counts.dead,
+      "cancelled": counts.cancelled,
+    ]
   }
 }

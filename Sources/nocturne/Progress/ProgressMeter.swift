@@ -17,7 +17,7 @@ struct ProgressMeter {
   mutating func begin(_ counts: ItemCounts) {
     self.counts = counts
     start = Date()
-    finishedAtStart = counts.done + counts.dead
+    finishedAtStart = finished
   }
 
   mutating func done(_ receipt: Receipt) {
@@ -31,7 +31,7 @@ struct ProgressMeter {
 
   mutating func finish(_ counts: ItemCounts) { self.counts = counts }
 
-  var finished: Int { counts.done + counts.dead }
+  var finished: Int { counts.total - counts.undecided }
   var fraction: Double { total == 0 ? 1 : Double(finished) / Double(total) }
   private var elapsed: Double { max(Date().timeIntervalSince(start), 1e-3) }
   private var itemsPerSecond: Double { Double(finished - finishedAtStart) / elapsed }
@@ -53,9 +53,10 @@ struct ProgressMeter {
     let pace = String(format: "%.1fx real time", audioSeconds / elapsed)
     switch verdict.outcome {
     case .complete:
-      return "complete: \(counts.done) done, \(counts.dead) dead, in \(Self.clock(elapsed)) (\(pace))"
+      let cancelled = counts.cancelled > 0 ? ", \(counts.cancelled) cancelled" : ""
+      return "complete: \(counts.done) done, \(counts.dead) dead\(cancelled), in \(Self.clock(elapsed)) (\(pace))"
     case .stopped:
-      return "stopped: \(counts.done) done, \(counts.waiting + counts.leased) to do; run the same command to resume"
+      return "stopped: \(counts.done) done, \(counts.undecided) to do; run the same command to resume"
     case .stoppedEarly:
       return "stopped early: \(verdict.reason ?? "every worker failed alike")"
     }

@@ -47,12 +47,13 @@ final class RunReport {
     switch event {
     case .started(let progress, let name, let isResumed):
       meter.begin(progress.counts)
-      let done = progress.counts.done + progress.counts.dead
+      let done = progress.counts.total - progress.counts.undecided
       remark(
         isResumed
           ? "run \(name) resumes: \(done) of \(progress.counts.total) are finished"
           : "run \(name): \(progress.counts.total) items")
     case .itemDone(let receipt): meter.done(receipt)
+    case .itemDied(let dead) where dead.failureClass == .cancelled: break  // One notice says it of all.
     case .itemDied(let dead): warn("\(dead.item) is dead after \(dead.attempts) attempts: \(dead.message)")
     case .notice(let notice): tell(notice)
     case .storageRefused(let message, let seconds):
@@ -66,13 +67,14 @@ final class RunReport {
   func status(of verdict: Verdict, rejected: Int) -> ExitStatus {
     switch verdict.outcome {
     case .stopped, .stoppedEarly: .resumable
-    case .complete: verdict.counts.dead + rejected == 0 ? .complete : .deadItems
+    case .complete: verdict.counts.dead + verdict.counts.cancelled + rejected == 0 ? .complete : .deadItems
     }
   }
 
   private func tell(_ notice: FarmNotice) {
     switch notice {
-    case .workerJoined, .workerLeft, .draining, .runResumed: remark(notice.description)
+    case .workerJoined, .workerLeft, .draining, .runResumed, .releasedByOperator, .itemsRetried:
+      remark(notice.description)
     case .itemDied: break
     default: warn(notice.description)
     }

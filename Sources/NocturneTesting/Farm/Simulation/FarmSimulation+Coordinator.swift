@@ -11,6 +11,7 @@ extension FarmSimulation {
     coordinator = nil
     var instructions = state.handle(.itemsLoaded(source.entries), now: now, using: &random)
     instructions += state.handle(.transitionsReplayed(journal.transitions), now: now, using: &random)
+    if journal.isHeld { instructions += state.handle(.pauseReplayed, now: now, using: &random) }
     restoreLines()
     instructions += state.handle(.started, now: now, using: &random)
     coordinator = state
@@ -31,7 +32,10 @@ extension FarmSimulation {
               item: transition.item, failureClass: failureClass, message: message, attempts: transition.attempt,
               workers: worker.map { [$0] } ?? []))
         }
-      case .leased, .released, .reopened: break
+      case .reopened:
+        metadata.removeAll { $0.lease.item == transition.item }
+        errors.removeAll { $0.item == transition.item }
+      case .leased, .released: break
       }
     }
   }
@@ -56,6 +60,8 @@ extension FarmSimulation {
       guard coordinator != nil else { return }
       switch instruction {
       case .record(let transitions): record(transitions)
+      case .recordPause(let isPaused): commit { try journal.commit(paused: isPaused) }
+      case .answer(let answer, _): answers.append(answer)
       case .grant(let grant, let worker): send(grant, worker)
       case .send(let message, let worker): send(message, worker)
       case .collect(let receipt, _, let worker):
@@ -80,12 +86,14 @@ extension FarmSimulation {
   }
 
   /// Each commit is a place to die at: before it, or after it and before everything it allows.
-  private func record(_ transitions: [Transition]) {
+  private func record(_ transitions: [Transition]) { commit { try journal.commit(transitions) } }
+
+  private func commit(_ body: () throws -> Void) {
     writes += 1
     let isLast = dieAtWrite?.number == writes
     if happens(plan.coordinatorCrash / 2) || (isLast && dieAtWrite?.isCommitted == false) { return crashCoordinator() }
     do {
-      try journal.commit(transitions)
+      try body()
     } catch {
       problems.append("journal: \(error)")
     }

@@ -7,7 +7,9 @@ extension FarmSimulation {
     var found: [String] = []
     guard let verdict else { return ["no verdict"] }
     if verdict.outcome != .complete { found.append("ended as \(verdict.outcome)") }
-    if verdict.counts.done + verdict.counts.dead != plan.items { found.append("lost items: \(verdict.counts)") }
+    if verdict.counts.undecided != 0 || verdict.counts.total != plan.items {
+      found.append("lost items: \(verdict.counts)")
+    }
     // What the crash of the last moment swallowed is written by the next start.
     let published = Dictionary(grouping: metadata, by: \.lease.item)
     let stories = Dictionary(grouping: journal.transitions, by: \.item)
@@ -21,8 +23,10 @@ extension FarmSimulation {
         if receipt.facts.sha256 != digest { found.append("\(item.key): accepted other bytes") }
         if files[item.fileName] != digest { found.append("\(item.key): file is \(files[item.fileName] ?? "missing")") }
         if published[item.key]?.count != 1 { found.append("\(item.key): \(published[item.key]?.count ?? 0) lines") }
-      } else if !errors.contains(where: { $0.item == item.key }) {
-        found.append("\(item.key): neither done nor reported dead")
+      }
+      let lines = errors.count { $0.item == item.key }
+      if lines != (accepted.isEmpty ? 1 : 0) {
+        found.append("\(item.key): \(accepted.count) results and \(lines) lines in the errors")
       }
     }
     return found
@@ -61,6 +65,10 @@ extension FarmSimulation {
         tries += release.costsTry ? 1 : 0
         if !release.open { token = 0 }
         state = "waiting"
+      case .died(.cancelled, _, _):
+        if state != "waiting" && state != "leased" { found.append("\(item): cancelled while \(state)") }
+        token = 0
+        state = "cancelled"
       case .died(let failureClass, _, _):
         if state != "leased" { found.append("\(item): died while \(state)") }
         if failureClass != .badItem, tries + 1 != plan.policy.retry.limit {
@@ -68,11 +76,13 @@ extension FarmSimulation {
         }
         state = "dead"
       case .reopened:
+        if !["done", "dead", "cancelled"].contains(state) { found.append("\(item): reopened while \(state)") }
         state = "waiting"
         tries = 0
+        token = 0
       }
     }
-    if state != "done" && state != "dead" { found.append("\(item): ends \(state)") }
+    if !["done", "dead", "cancelled"].contains(state) { found.append("\(item): ends \(state)") }
     return found
   }
 }

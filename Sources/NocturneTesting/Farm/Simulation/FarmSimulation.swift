@@ -38,6 +38,8 @@ package final class FarmSimulation {
   package internal(set) var coordinatorCrashes = 0
   package internal(set) var workerCrashes = 0
   package internal(set) var stops = 0
+  /// Orders given and answered.
+  package internal(set) var answers: [OrderAnswer] = []
   package internal(set) var notices: [FarmNotice] = []
   package internal(set) var events = 0
   /// Kills the coordinator at its n-th commit, counted from 1: just before it, or just after it.
@@ -61,6 +63,8 @@ package final class FarmSimulation {
     case startCoordinator
     case wakeCoordinator(life: Int)
     case stopCoordinator
+    case order
+    case resume
     case reachCoordinator(WorkerMessage, from: WorkerID)
     case collected(Receipt, from: WorkerID, life: Int)
     case startWorker(host: Int)
@@ -87,6 +91,7 @@ package final class FarmSimulation {
       book(.startWorker(host: host), in: chance() * 5)
       if plan.partitionEvery.isFinite { book(.partition(host: host), in: chance() * plan.partitionEvery) }
     }
+    if plan.orderEvery.isFinite { book(.order, in: chance() * plan.orderEvery) }
     if plan.stopEvery.isFinite { book(.stopCoordinator, in: plan.stopEvery) }
     while verdict?.outcome != .complete, problems.isEmpty {
       guard !agenda.isEmpty else {
@@ -114,6 +119,8 @@ package final class FarmSimulation {
         tell(.stopRequested)
         book(.stopCoordinator, in: chance() * plan.stopEvery)
       }
+    case .order: giveOrder()
+    case .resume: resumeRun()
     case .reachCoordinator(let message, let worker): tell(.messageReceived(message, from: worker))
     case .collected(let receipt, let worker, let life): endCollection(receipt, worker, life)
     case .startWorker(let host): startWorker(host)

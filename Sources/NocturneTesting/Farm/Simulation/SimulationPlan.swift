@@ -31,6 +31,8 @@ package struct SimulationPlan: Sendable {
   package var partitionEvery: Double
   /// Seconds between two requests to stop the coordinator; it is started again afterwards. Infinity for none.
   package var stopEvery: Double
+  /// Longest time between two orders of the operator; infinity for none.
+  package var orderEvery: Double
   /// Faults cease then (items go on making trouble), and the night has to end.
   package var calmAfterSeconds: Double
   package var secondsPerItem: Double
@@ -67,6 +69,7 @@ package struct SimulationPlan: Sendable {
     damage = 0
     partitionEvery = .infinity
     stopEvery = .infinity
+    orderEvery = .infinity
     calmAfterSeconds = 0
     secondsPerItem = 2
   }
@@ -99,5 +102,6 @@ package struct SimulationPlan: Sendable {
     for number in 1...items where Int.random(in: 0..<12, using: &random) == 0 {
       troubles[Item.sample(number).key] = Trouble.allCases.randomElement(using: &random)
     }
+    if Int.random(in: 0..<3, using: &random) == 0 { orderEvery = Double.random(in: 10...200, using: &random) }
   }
 }
