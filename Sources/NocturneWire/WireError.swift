@@ -3,7 +3,7 @@ package struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Hashable, Sendable, CaseIterable {
     /// The text is no endpoint; exit code 64.
     case invalidEndpoint
-    /// TCP beyond loopback without keys; exit code 64.
+    /// TCP without keys; exit code 64.
     case keysNeeded
     /// The path of an `ipc://` socket does not fit into a socket address; exit code 64.
     case pathTooLong

@@ -24,6 +24,7 @@ package final class Worker {
   /// Asks the worker to stop, from any thread: once to finish what it renders, twice to leave now.
   package let stop: StopSignal
   let endpoint: Endpoint
+  let protection: Protection<WorkerKeys>
   let options: Options
   let outbox: OutboxDirectory
   let context = ZeroMQContext()
@@ -46,10 +47,12 @@ package final class Worker {
   ///   - notify: takes lines for people; called on the thread of `run`.
   /// - Throws: `OutboxError`.
   package init(
-    endpoint: Endpoint, renderer: any Renderer, outbox: String, stop: StopSignal = StopSignal(waker: Waker()),
-    options: Options = Options(), notify: @escaping (String) -> Void = { _ in }
+    endpoint: Endpoint, protection: Protection<WorkerKeys> = .missing, renderer: any Renderer, outbox: String,
+    stop: StopSignal = StopSignal(waker: Waker()), options: Options = Options(),
+    notify: @escaping (String) -> Void = { _ in }
   ) throws {
     self.endpoint = endpoint
+    self.protection = protection
     self.options = options
     self.stop = stop
     self.notify = notify
@@ -84,6 +87,7 @@ package final class Worker {
       message = try self.link?.receive(timeoutSeconds: 0)
     }
     if let message { try take(message) }
+    if exit == nil, let failure = self.link?.takeHandshakeFailure() { try handle(.handshakeFailed(failure)) }
     try absorb(mailbox.take())
     while exit == nil, stopsHandled < stop.count {
       stopsHandled += 1
@@ -99,7 +103,7 @@ package final class Worker {
     try handle(.messageReceived(message))
     guard case .welcome(_, let heartbeatSeconds, _) = message, exit == nil, heart == nil else { return }
     heart = Heart(
-      context: context, endpoint: endpoint, worker: card.worker, generation: generation,
+      context: context, endpoint: endpoint, protection: protection, worker: card.worker, generation: generation,
       intervalSeconds: heartbeatSeconds, pulse: pulse)
   }
 
@@ -110,7 +114,8 @@ package final class Worker {
     link = nil
     generation += 1
     link = try ZeroMQWorkerLink(
-      context: context, endpoint: endpoint, worker: card.worker, generation: generation, waker: stop.waker)
+      context: context, endpoint: endpoint, protection: protection, worker: card.worker, generation: generation,
+      waker: stop.waker)
     try handle(.started)
   }
 

@@ -31,6 +31,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     switch error {
     case is ManifestError, is JobError, is SafetensorsError, is CheckpointError, is ConfigurationError: .badInput
     case let error as WireError: ExitStatus(rawValue: error.exitStatus) ?? .unavailable
+    case let error as KeyError: ExitStatus(rawValue: error.exitStatus) ?? .badInput
     case let error as RunError: ExitStatus(rawValue: error.exitStatus) ?? .cannotWrite
     case is OutboxError, is FileFault, is JournalFault: .cannotWrite
     default: .failure

@@ -18,7 +18,7 @@ struct Nocturne: ParsableCommand {
     subcommands: [
       RenderCommand.self, CoordinatorCommand.self, WorkerCommand.self, PlanCommand.self, StatusCommand.self,
       ExplainCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self, CancelCommand.self,
-      RetryCommand.self, VerifyCommand.self, ModelCommand.self, BenchCommand.self,
+      RetryCommand.self, VerifyCommand.self, ModelCommand.self, KeysCommand.self, BenchCommand.self,
     ])
 
   static func main() {

@@ -15,7 +15,7 @@ struct RenderCommand: ParsableCommand {
 
   func run() throws {
     let run = try ResolvedRun(source: manifest, out: out, options: options)
-    let farm = FarmRun(run: run, listen: try run.listen.map(Endpoint.init), localWorkers: max(1, run.workers))
+    let farm = FarmRun(run: run, listening: try Listening(run.endpoints), localWorkers: max(1, run.workers))
     exitUnlessComplete(try farm.execute())
   }
 }
@@ -29,13 +29,12 @@ struct CoordinatorCommand: ParsableCommand {
   var source: String
   @Option(help: "Run directory.")
   var out: String?
-  @Option(help: "Where workers connect: ipc://PATH or tcp://127.0.0.1:PORT. The run's own socket is always open.")
-  var listen: String?
+  @OptionGroup var listening: ListeningOptions
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    let run = try ResolvedRun(source: source, out: out, listen: listen, options: options)
-    let farm = FarmRun(run: run, listen: try run.listen.map(Endpoint.init), localWorkers: options.workers ?? 0)
+    let run = try ResolvedRun(source: source, out: out, endpoints: listening.endpoints, options: options)
+    let farm = FarmRun(run: run, listening: try Listening(run.endpoints), localWorkers: options.workers ?? 0)
     exitUnlessComplete(try farm.execute())
   }
 }

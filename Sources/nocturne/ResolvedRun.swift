@@ -18,14 +18,14 @@ struct ResolvedRun {
   var precision: NumericPrecision
   var workers: Int
   var threads: Int
-  /// Where the coordinator listens, when the command line or the job says so.
-  var listen: String?
+  /// Where the coordinator listens, and with which keys, when the command line or the job says so.
+  var endpoints: Job.Endpoints
   var json: Bool
   var quiet: Bool
 
   /// - Parameter source: a manifest or a job file, told apart by content.
   /// - Throws: `JobError`, `CheckpointError`, `ValidationError`, `CommandFailure`.
-  init(source: String, out: String?, listen: String? = nil, options: RunOptions) throws {
+  init(source: String, out: String?, endpoints: Job.Endpoints = Job.Endpoints(), options: RunOptions) throws {
     let job = source != "-" && Job.isJob(path: source) ? try Job.read(path: source) : nil
     self.job = job
     manifest = job?.manifest ?? source
@@ -55,7 +55,7 @@ struct ResolvedRun {
     let large = checkpoint.manifest.files.values.reduce(0) { $0 + $1.bytes } > 500_000_000
     threads = options.threads ?? job?.threads ?? (large ? cores : 1)
     workers = options.workers ?? job?.workers ?? (large ? 1 : max(1, cores / threads))
-    self.listen = listen ?? job?.endpoints.listen
+    self.endpoints = (job?.endpoints ?? Job.Endpoints()).overlaid(by: endpoints)
     json = options.json || job?.json ?? false
     quiet = options.quiet || job?.quiet ?? false
   }

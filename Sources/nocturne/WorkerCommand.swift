@@ -13,8 +13,7 @@ struct WorkerCommand: ParsableCommand {
       What was rendered and not yet accepted waits in the outbox, also over a kill and a restart.
       """)
 
-  @Option(help: "The coordinator: ipc://PATH or tcp://HOST:PORT.")
-  var connect: String
+  @OptionGroup var connecting: ConnectingOptions
   @Option(help: "Checkpoint directory. Default: the checkpoint shipped in Models/.")
   var model: String?
   @Option(help: "Directory of the external text encoder's model.safetensors and vocab.txt.")
@@ -37,14 +36,13 @@ struct WorkerCommand: ParsableCommand {
   }
 
   func run() throws {
-    let endpoint = try Endpoint(connect)
-    try endpoint.checkSecurity()
+    let (endpoint, protection) = try connecting.resolve()
     let renderer = try EngineRenderer(
       location: ModelLocation(model: model, textEncoder: textEncoder),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
     let exit = try WorkerProcess.run(
-      renderer, endpoint: endpoint, outbox: outbox ?? Self.defaultOutbox, patienceSeconds: patience,
-      tags: tags?.split(separator: ",").map(String.init) ?? [])
+      renderer, endpoint: endpoint, protection: protection, outbox: outbox ?? Self.defaultOutbox,
+      patienceSeconds: patience, tags: tags?.split(separator: ",").map(String.init) ?? [])
     if exit.status != 0 { throw CommandFailure(exit) }
   }
 

@@ -70,6 +70,6 @@ struct ExampleTests {
     let job = try Job.read(path: path)
     #expect(Job.isJob(path: path))
     #expect(job.manifest == Repository.file("Jobs/") + "/../../shared/data/musiccaps-public.csv")
-    #expect(job.endpoints.listen == "tcp://127.0.0.1:5555")
+    #expect(job.endpoints == Job.Endpoints(listen: "tcp://127.0.0.1:5555", insecureLoopback: true))
   }
 }

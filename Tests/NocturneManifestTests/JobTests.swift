@@ -41,6 +41,9 @@ struct JobTests {
       maxItems: 8
     endpoints:
       listen: tcp://127.0.0.1:5555
+      key: keys/night.key
+      admit: /srv/keys/workers
+      insecureLoopback: no
     failures: {bad-item: try, item-fault: dead, worker-fault: try, shortage: try, infrastructure: free, preempted: free}
     shortage: {backoffSeconds: 2, backoffLimitSeconds: 20}
     quarantine: {failures: 7, share: 0.5, probeSeconds: 30, probeLimitSeconds: 300}
@@ -89,10 +92,22 @@ struct JobTests {
         out: "/srv/runs/night", model: "\(folder)/../checkpoints/demo", textEncoder: "\(folder)/encoder",
         precision: .bf16, workers: 0, threads: 4, limit: 100, strict: true, json: true, quiet: false,
         retry: .init(limit: 5, backoffSeconds: 0.5, backoffLimitSeconds: 60),
-        sharding: .init(targetSeconds: 30, maxItems: 8), endpoints: .init(listen: "tcp://127.0.0.1:5555"))
+        sharding: .init(targetSeconds: 30, maxItems: 8),
+        endpoints: .init(
+          listen: "tcp://127.0.0.1:5555", key: "\(folder)/keys/night.key", admit: "/srv/keys/workers",
+          insecureLoopback: false))
       Self.policy(&job)
       #expect(try Job.read(path: path) == job)
     }
+  }
+
+  @Test func whoAnswersOnePartOfTheQuestionOfKeysAnswersItWhole() {
+    let job = Job.Endpoints(listen: "tcp://127.0.0.1:1", key: "a.key", admit: "workers")
+    #expect(job.overlaid(by: .init()) == job)
+    #expect(job.overlaid(by: .init(listen: "ipc://x")) == .init(listen: "ipc://x", key: "a.key", admit: "workers"))
+    let open = Job.Endpoints(listen: "tcp://127.0.0.1:1", insecureLoopback: true)
+    #expect(job.overlaid(by: .init(insecureLoopback: true)) == open)
+    #expect(open.overlaid(by: .init(key: "a.key", admit: "workers")) == job)
   }
 
   @Test func keysLeftOutOrEmptySayNothing() throws {

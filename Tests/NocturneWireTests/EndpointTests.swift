@@ -23,15 +23,34 @@ import Testing
 
   @Test(arguments: [
     "tcp://0.0.0.0:1", "tcp://*:1", "tcp://192.168.0.4:1", "tcp://farm.example:1", "tcp://127.0.0.1.evil:1",
-    "tcp://[::]:1",
+    "tcp://[::]:1", "tcp://127.0.0.1:1", "tcp://localhost:1", "tcp://[::1]:1",
   ])
-  func listeningBeyondLoopbackNeedsKeys(_ text: String) throws {
+  func tcpNeedsKeysOnBothSides(_ text: String) throws {
+    let endpoint = try Endpoint(text)
+    let refusals = [
+      #expect(throws: WireError.self) { try ZeroMQCoordinatorLink(endpoints: [endpoint], waker: Waker()) },
+      #expect(throws: WireError.self) {
+        try ZeroMQWorkerLink(context: ZeroMQContext(), endpoint: endpoint, worker: Samples.worker, waker: Waker())
+      },
+      #expect(throws: WireError.self) {
+        try ZeroMQHeartLink(context: ZeroMQContext(), endpoint: endpoint, worker: Samples.worker)
+      },
+    ]
+    for error in refusals {
+      #expect(error?.code == .keysNeeded)
+      #expect(error?.exitStatus == 64)
+      #expect(error?.description.contains("nocturne keys new") == true)
+      #expect(error?.description.contains("\n") == false)
+    }
+  }
+
+  @Test(arguments: ["tcp://0.0.0.0:1", "tcp://*:1", "tcp://192.168.0.4:1", "tcp://127.0.0.1.evil:1", "tcp://[::]:1"])
+  func beyondLoopbackNoFlagReplacesKeys(_ text: String) throws {
     let error = try #require(throws: WireError.self) {
-      try ZeroMQCoordinatorLink(endpoints: [try Endpoint(text)], waker: Waker())
+      try ZeroMQCoordinatorLink(endpoints: [try Endpoint(text)], protection: .insecureLoopback, waker: Waker())
     }
     #expect(error.code == .keysNeeded)
-    #expect(error.exitStatus == 64)
-    #expect(!error.description.contains("\n"))
+    #expect(!error.description.contains("--insecure-loopback"))
   }
 
   @Test func overlongSocketPathIsNamed() throws {

@@ -9,14 +9,7 @@ import Testing
   private let waker = Waker()
   private let folder = Folder()
 
-  /// Removed with the test.
-  private final class Folder {
-    let path = "/tmp/nocturne-wire-test-\(UUID().uuidString.prefix(13))"
-    init() { try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
-  private func socketPath() -> Endpoint { .ipc(path: "\(folder.path)/\(UUID().uuidString.prefix(8)).sock") }
+  private func socketPath() -> Endpoint { folder.socket() }
 
   private func message(on link: ZeroMQCoordinatorLink) throws -> (from: WorkerID, message: WorkerMessage)? {
     try link.receive(timeoutSeconds: 5)
@@ -25,9 +18,11 @@ import Testing
   @Test(arguments: [true, false])
   func messagesTravelBothWays(overTCP: Bool) throws {
     let endpoint = overTCP ? try Endpoint("tcp://127.0.0.1:*") : socketPath()
-    let coordinator = try ZeroMQCoordinatorLink(context: context, endpoints: [endpoint], waker: waker)
+    let coordinator = try ZeroMQCoordinatorLink(
+      context: context, endpoints: [endpoint], protection: .insecureLoopback, waker: waker)
     let worker = try ZeroMQWorkerLink(
-      context: context, endpoint: coordinator.endpoints[0], worker: Samples.worker, waker: Waker())
+      context: context, endpoint: coordinator.endpoints[0], protection: .insecureLoopback, worker: Samples.worker,
+      waker: Waker())
     for sent in Samples.workerMessages {
       #expect(try worker.send(sent))
       let received = try #require(try message(on: coordinator))
@@ -65,9 +60,10 @@ import Testing
 
   @Test func occupiedPortIsReportedAsSuch() throws {
     let first = try ZeroMQCoordinatorLink(
-      context: context, endpoints: [try Endpoint("tcp://127.0.0.1:*")], waker: waker)
+      context: context, endpoints: [try Endpoint("tcp://127.0.0.1:*")], protection: .insecureLoopback, waker: waker)
     let error = try #require(throws: WireError.self) {
-      try ZeroMQCoordinatorLink(context: context, endpoints: first.endpoints, waker: waker)
+      try ZeroMQCoordinatorLink(
+        context: context, endpoints: first.endpoints, protection: .insecureLoopback, waker: waker)
     }
     #expect(error.code == .addressInUse)
     #expect(error.exitStatus == 69)
@@ -168,7 +164,7 @@ import Testing
     let endpoint = socketPath()
     let coordinator = try ZeroMQCoordinatorLink(context: context, endpoints: [endpoint], waker: waker)
     let peer = try RawPeer(endpoint: endpoint, routingID: Array("evil".utf8) + [2] + Array("0".utf8))
-    peer.send([Data(count: WireLimits.workerEnvelopeBytes + 1)])
+    peer.send([Data(count: WireLimits.workerEnvelopeBytes + WireLimits.curveBytes + 1)])
     let worker = try ZeroMQWorkerLink(context: context, endpoint: endpoint, worker: Samples.worker, waker: Waker())
     #expect(try worker.send(.ready(credit: 1)))
     #expect(try message(on: coordinator)?.message == .ready(credit: 1))

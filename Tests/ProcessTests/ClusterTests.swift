@@ -11,14 +11,14 @@ struct ClusterTests {
   private func coordinator(_ work: Workplace, _ manifest: String, run: String = "run") throws -> RunningProcess {
     try Binary.start([
       "coordinator", manifest, "--out", work.path(run), "--listen", endpoint, "--model", Workplace.tinyModel.path,
-      "--seconds", "2", "--steps", "2",
+      "--seconds", "2", "--steps", "2", "--insecure-loopback",
     ])
   }
 
   private func worker(_ work: Workplace, _ number: Int, model: URL = Workplace.tinyModel) throws -> RunningProcess {
     try Binary.start([
       "worker", "--connect", endpoint, "--model", model.path, "--threads", "1", "--outbox",
-      work.path("outbox-\(number)"),
+      work.path("outbox-\(number)"), "--insecure-loopback",
     ])
   }
 

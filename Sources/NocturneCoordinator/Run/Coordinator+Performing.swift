@@ -124,8 +124,14 @@ extension Coordinator {
     guard let item = try sources.item(receipt.lease.item), item.fileName == receipt.fileName else {
       return store.reject(receipt, reason: "the receipt names the file \(receipt.fileName)", from: worker)
     }
+    guard receipt.facts.bytes <= Self.largestArtifact(item.spec.seconds) else {
+      return store.reject(receipt, reason: "the artifact has \(receipt.facts.bytes) bytes, too many", from: worker)
+    }
     try send(store.collect(receipt, inline: inline, from: worker))
   }
+
+  /// Nobody fills the disk with one clip: twenty times what a clip of this length takes, in bytes.
+  private static func largestArtifact(_ seconds: Double) -> Int { Int((1 + seconds) * 2_000_000) }
 }
 
 extension CoordinatorInstruction {

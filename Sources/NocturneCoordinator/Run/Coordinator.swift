@@ -134,6 +134,7 @@ package final class Coordinator {
         handle(.storageFell(receipt, message: message, from: worker))
       }
     }
+    for line in (link as? ZeroMQCoordinatorLink)?.takeRefusals() ?? [] { observer(.strangerRefused(line)) }
     if now >= nextProgress { tellProgress(now) }
   }
 

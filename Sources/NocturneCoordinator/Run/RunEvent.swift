@@ -10,6 +10,8 @@ package enum RunEvent: Sendable {
   case itemDone(Receipt)
   case itemDied(DeadItem)
   case notice(FarmNotice)
+  /// Somebody was turned away before a byte of work was said; one line.
+  case strangerRefused(String)
   /// The disk refuses the journal or the metadata; the run waits and tries again.
   case storageRefused(message: String, retrySeconds: Double)
   /// At the interval of `Coordinator.Options.progressSeconds`.

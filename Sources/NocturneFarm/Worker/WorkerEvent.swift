@@ -5,6 +5,8 @@ package enum WorkerEvent: Hashable, Sendable {
   case outboxLoaded([OutboxEntry])
   /// The link exists (and again after each `reconnect`).
   case started
+  /// Somebody listens at the coordinator's endpoint, and no connection comes about.
+  case handshakeFailed(HandshakeFailure)
   case messageReceived(CoordinatorMessage)
   /// Rendered, verified, and durable in the outbox.
   case itemFinished(Receipt)

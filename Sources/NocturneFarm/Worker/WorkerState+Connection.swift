@@ -16,6 +16,14 @@ extension WorkerState {
     }
   }
 
+  /// Being refused is final; a handshake that only breaks off may be a coordinator on its way down, and is told once.
+  mutating func judge(_ failure: HandshakeFailure) {
+    if failure.isFinal { return leave(.refused(failure.description)) }
+    guard case .connecting = phase, handshakeFailure == nil else { return }
+    handshakeFailure = failure
+    emit(.notify("\(failure) Trying on."))
+  }
+
   mutating func receive(_ message: CoordinatorMessage, _ now: FarmInstant) {
     lastHeard = now
     switch message {
@@ -46,6 +54,7 @@ extension WorkerState {
       if let rendering { drop(rendering.undecided) }
     }
     let wasRegistered = phase == .registered
+    handshakeFailure = nil
     run = name
     heartbeatSeconds = heartbeat
     timeoutSeconds = timeout
@@ -93,7 +102,8 @@ extension WorkerState {
       let patience = run == nil ? policy.connectSeconds : policy.orphanSeconds
       let silence = now.seconds(since: since)
       if let patience, silence >= patience {
-        leave(.unreachable("no coordinator answered for \(Int(silence)) s; is it running, and is the endpoint right?"))
+        let cause = handshakeFailure?.description ?? "is it running, and is the endpoint right?"
+        leave(.unreachable("no coordinator answered for \(Int(silence)) s; \(cause)"))
       } else if now >= nextHello {
         phase = .connecting(since: since, nextHello: now + pause, pause: pause)
         emit(.reconnect)

@@ -24,6 +24,8 @@ package struct WorkerState: Sendable {
   /// When the coordinator was last heard.
   var lastHeard = FarmInstant.zero
   var nextBeat = FarmInstant.zero
+  /// The last word on why there is no connection; forgotten when there is one.
+  var handshakeFailure: HandshakeFailure?
   /// Set once no more work is taken: why we will leave.
   var leaving: WorkerExit?
   /// Until when the last acknowledgements are waited for.
@@ -70,6 +72,7 @@ package struct WorkerState: Sendable {
     switch event {
     case .outboxLoaded(let entries): for entry in entries { outbox.insert(entry) }
     case .started: sayHello(now)
+    case .handshakeFailed(let failure): judge(failure)
     case .messageReceived(let message): receive(message, now)
     case .itemFinished(let receipt): finish(receipt, now)
     case .itemFailed(let lease, let fault): fail(lease, fault)

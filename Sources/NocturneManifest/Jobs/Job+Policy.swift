@@ -14,7 +14,6 @@ extension Job {
       sharding.targetSeconds = try shards.number("targetSeconds", 0.001...Self.day)
       sharding.maxItems = try shards.whole("maxItems", 1...4096)
     }
-    endpoints.listen = try section("endpoints", ["listen"], of: file)?.text("listen")
     if let shortages = try section("shortage", ["backoffSeconds", "backoffLimitSeconds"], of: file) {
       shortage.backoffSeconds = try shortages.number("backoffSeconds", 0.001...Self.day)
       shortage.backoffLimitSeconds = try shortages.number("backoffLimitSeconds", 0.001...Self.day)

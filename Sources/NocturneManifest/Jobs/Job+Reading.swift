@@ -38,8 +38,19 @@ extension Job {
     job.strict = try file.flag("strict")
     job.json = try file.flag("json")
     job.quiet = try file.flag("quiet")
+    try job.readEndpoints(file)
     try job.readPolicy(file)
     return job
+  }
+
+  private mutating func readEndpoints(_ file: JobMapping) throws(JobError) {
+    guard let node = file.node("endpoints") else { return }
+    let keys = ["listen", "key", "admit", "insecureLoopback"]
+    let mapping = try JobMapping(node, name: "endpoints", known: keys, file: path)
+    endpoints.listen = try mapping.text("listen")
+    endpoints.key = try mapping.text("key").map { Self.resolve($0, against: path) }
+    endpoints.admit = try mapping.text("admit").map { Self.resolve($0, against: path) }
+    endpoints.insecureLoopback = try mapping.flag("insecureLoopback")
   }
 
   private static func resolve(_ text: String, against job: String) -> String {

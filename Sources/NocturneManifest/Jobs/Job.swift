@@ -1,7 +1,7 @@
 /// A job file: a manifest and how to render it. Every key is optional but `manifest`; nil means that the file says nothing,
 /// so the command line overrides it and the built-in defaults fill in.
 ///
-/// Relative paths (`manifest`, `out`, `model`, `textEncoder`) are resolved against the job file's folder, so a job means the same from
+/// Relative paths (`manifest`, `out`, `model`, `textEncoder`, `key`, `admit`) are resolved against the job file's folder, so a job means the same from
 /// every working directory.
 package struct Job: Hashable, Sendable {
   /// When an item is tried again (farm.md, "Failure classes").
@@ -84,9 +84,29 @@ package struct Job: Hashable, Sendable {
   package struct Endpoints: Hashable, Sendable {
     /// Where the coordinator listens besides its local `ipc://` socket, for example `tcp://127.0.0.1:5555`.
     package var listen: String?
+    /// Resolved secret key file of the coordinator.
+    package var key: String?
+    /// Resolved file or directory of the public keys of the workers that may join.
+    package var admit: String?
+    /// TCP on loopback goes in clear.
+    package var insecureLoopback: Bool?
 
-    package init(listen: String? = nil) {
+    package init(
+      listen: String? = nil, key: String? = nil, admit: String? = nil, insecureLoopback: Bool? = nil
+    ) {
       self.listen = listen
+      self.key = key
+      self.admit = admit
+      self.insecureLoopback = insecureLoopback
+    }
+
+    /// With everything that `other` states in its place. Keys and their absence are one question: who answers one part
+    /// of it, answers it whole.
+    package func overlaid(by other: Endpoints) -> Endpoints {
+      let answers = other.key != nil || other.admit != nil || other.insecureLoopback != nil
+      return Endpoints(
+        listen: other.listen ?? listen, key: answers ? other.key : key, admit: answers ? other.admit : admit,
+        insecureLoopback: answers ? other.insecureLoopback : insecureLoopback)
     }
   }
 

@@ -56,7 +56,7 @@ package enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// True where only this machine can connect, so that no keys are needed (farm.md, promise 5).
+  /// True where only this machine can connect.
   package var staysOnThisMachine: Bool {
     switch self {
     case .ipc: true
@@ -73,15 +73,6 @@ package enum Endpoint: Hashable, Sendable, CustomStringConvertible {
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4, parts[0] == "127" else { return false }
     return parts.allSatisfy { UInt8($0) != nil }
-  }
-
-  /// - Throws: `keysNeeded` for TCP beyond loopback: the place where CURVE keys will be asked for.
-  package func checkSecurity() throws(WireError) {
-    guard staysOnThisMachine else {
-      throw WireError(
-        .keysNeeded, endpoint: description,
-        "TCP beyond loopback needs keys, which this version cannot use yet; use ipc:// or tcp://127.0.0.1:PORT")
-    }
   }
 
   /// As libzmq takes it.

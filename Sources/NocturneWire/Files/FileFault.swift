@@ -17,5 +17,7 @@ package struct FileFault: Error, Hashable, Sendable, CustomStringConvertible {
   /// True where waiting may help: no room, quota reached, too many open files, no memory.
   package var isShortage: Bool { [ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM].contains(number) }
 
-  package var description: String { "\(path): cannot \(operation): \(String(cString: strerror(number)))" }
+  /// In the system's words.
+  package var reason: String { String(cString: strerror(number)) }
+  package var description: String { "\(path): cannot \(operation): \(reason)" }
 }

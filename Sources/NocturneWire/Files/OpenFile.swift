@@ -7,6 +7,8 @@ package final class OpenFile {
   package enum Mode {
     /// Made, or emptied.
     case create
+    /// Made; refused when the name is taken, or is a link.
+    case createNew(permissions: mode_t)
     /// Made if missing; every write goes to the end.
     case append
     case read
@@ -21,11 +23,13 @@ package final class OpenFile {
     let flags =
       switch mode {
       case .create: O_WRONLY | O_CREAT | O_TRUNC
+      case .createNew: O_WRONLY | O_CREAT | O_EXCL
       case .append: O_WRONLY | O_CREAT | O_APPEND
       case .read: O_RDONLY
       case .readWrite: O_RDWR | O_CREAT
       }
-    let descriptor = open(path, flags | O_CLOEXEC, 0o644)
+    let permissions = if case .createNew(let permissions) = mode { permissions } else { mode_t(0o644) }
+    let descriptor = open(path, flags | O_CLOEXEC, permissions)
     guard descriptor >= 0 else { throw FileFault("open", path) }
     self.path = path
     self.descriptor = descriptor
@@ -79,10 +83,12 @@ package final class OpenFile {
     return count == length ? data : data.prefix(count)
   }
 
-  package func size() throws(FileFault) -> Int {
+  package func size() throws(FileFault) -> Int { Int(try status().st_size) }
+
+  func status() throws(FileFault) -> stat {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw FileFault("examine", path) }
-    return Int(status.st_size)
+    return status
   }
 
   package func truncate(to size: Int) throws(FileFault) {

@@ -40,10 +40,9 @@ extension CoordinatorMessage {
     }
     switch message {
     case .welcome(let welcome):
-      let interval = try checkedFinite(welcome.heartbeatSeconds)
-      let timeout = try checkedFinite(welcome.timeoutSeconds)
-      guard interval > 0, timeout > 0 else { throw .value }
-      let run = try checkedText(welcome.run, limit: WireLimits.remarkBytes)
+      let interval = try checkedFinite(welcome.heartbeatSeconds, in: WireLimits.heartbeatSeconds)
+      let timeout = try checkedFinite(welcome.timeoutSeconds, in: WireLimits.heartbeatSeconds)
+      let run = try checkedFileName(welcome.run)
       self = .welcome(run: run, heartbeatSeconds: interval, timeoutSeconds: timeout)
     case .refused(let refused): self = .refused(reason: remark(refused.reason))
     case .register: self = .register

@@ -2,21 +2,49 @@ import Foundation
 
 // Every value that came over the wire passes one of these before it becomes part of a message.
 
-func checkedText(_ text: String, limit: Int) throws(WireFault) -> String {
-  guard text.utf8.count <= limit else { throw .value }
+/// A short name that our workers and coordinators send as `label` makes it.
+func checkedLabel(_ text: String) throws(WireFault) -> String {
+  guard label(text) == text else { throw .value }
   return text
 }
 
-/// A remark for people and logs: overlong ones are cut, control characters become spaces, so that it stays one line.
+/// A remark for people and logs: overlong ones are cut, what moves a cursor or hides becomes a blank, so that it stays
+/// one line and says what it seems to say; what would open a tag becomes the harmless mark beside it.
 func remark(_ text: String) -> String {
   var line = String.UnicodeScalarView()
   var bytes = 0
   for scalar in text.unicodeScalars {
-    bytes += UTF8.width(scalar)
+    let shown = shown(scalar)
+    bytes += UTF8.width(shown)
     if bytes > WireLimits.remarkBytes { break }
-    line.append(scalar.properties.generalCategory == .control ? " " : scalar)
+    line.append(shown)
   }
   return String(line)
+}
+
+private func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+  switch scalar {
+  case "<": return "‹"
+  case ">": return "›"
+  default: return isHidden(scalar) ? " " : scalar
+  }
+}
+
+/// Control characters, line breaks, and what is invisible or turns the direction of writing.
+private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+  switch scalar.properties.generalCategory {
+  case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
+  default: false
+  }
+}
+
+/// A short name for status, records and logs: cut to `WireLimits.nameBytes`; what is not printable ASCII, or could be
+/// markup, becomes `_`.
+package func label(_ text: String) -> String {
+  let bytes = text.utf8.prefix(WireLimits.nameBytes).map { byte in
+    (0x20...0x7e).contains(byte) && !#"<>&"'`\"#.utf8.contains(byte) ? byte : UInt8(ascii: "_")
+  }
+  return String(decoding: bytes, as: UTF8.self)
 }
 
 func checkedCount(_ count: Int, limit: Int) throws(WireFault) {
@@ -32,8 +60,10 @@ func checkedInt(_ value: UInt32, in range: ClosedRange<Int>) throws(WireFault) -
   try checkedInt(UInt64(value), in: range)
 }
 
-func checkedFinite(_ value: Double) throws(WireFault) -> Double {
-  guard value.isFinite else { throw .value }
+func checkedFinite(
+  _ value: Double, in range: ClosedRange<Double> = -.greatestFiniteMagnitude ... .greatestFiniteMagnitude
+) throws(WireFault) -> Double {
+  guard range.contains(value) else { throw .value }
   return value
 }
 
@@ -47,7 +77,7 @@ func checkedFileName(_ name: String) throws(WireFault) -> String {
 package func isSafeFileName(_ name: String) -> Bool {
   let bytes = name.utf8
   guard !bytes.isEmpty, bytes.count <= WireLimits.nameBytes, bytes.first != UInt8(ascii: ".") else { return false }
-  return bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "\\") }
+  return name.unicodeScalars.allSatisfy { $0 != "/" && $0 != "\\" && !isHidden($0) }
 }
 
 /// True for a name that a worker may carry: printable ASCII without spaces, short, and not a path.

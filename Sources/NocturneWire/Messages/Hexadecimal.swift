@@ -12,7 +12,7 @@ package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
   return String(decoding: text, as: UTF8.self)
 }
 
-/// The 32 bytes of a SHA-256; nil for anything but 64 digits.
+/// The 32 bytes of a SHA-256 or of a key; nil for anything but 64 digits.
 func digest(hexadecimal text: String) -> Data? {
   let digits = Array(text.utf8)
   guard digits.count == 64 else { return nil }

@@ -20,8 +20,8 @@ extension Nocturne_Wire_Receipt {
     lease = Nocturne_Wire_LeaseFence(receipt.lease)
     fileName = receipt.fileName
     facts = Nocturne_Wire_Facts(receipt.facts)
-    modelFingerprint = receipt.modelFingerprint
-    numericClass = receipt.numericClass
+    modelFingerprint = label(receipt.modelFingerprint)
+    numericClass = label(receipt.numericClass)
     worker = receipt.worker.name
     stageSeconds = receipt.stageSeconds
     notes = receipt.notes.prefix(WireLimits.listEntries).map(remark)
@@ -32,15 +32,15 @@ extension Nocturne_Wire_Receipt {
     try checkedCount(stageSeconds.count, limit: WireLimits.listEntries)
     try checkedCount(notes.count, limit: WireLimits.listEntries)
     for (stage, seconds) in stageSeconds {
-      _ = try checkedText(stage, limit: WireLimits.nameBytes)
+      _ = try checkedLabel(stage)
       _ = try checkedFinite(seconds)
     }
     return Receipt(
       lease: try lease.lease(),
       fileName: try checkedFileName(fileName),
       facts: try facts.facts(),
-      modelFingerprint: try checkedText(modelFingerprint, limit: WireLimits.nameBytes),
-      numericClass: try checkedText(numericClass, limit: WireLimits.nameBytes),
+      modelFingerprint: try checkedLabel(modelFingerprint),
+      numericClass: try checkedLabel(numericClass),
       worker: WorkerID(worker),
       stageSeconds: stageSeconds,
       notes: notes.map(remark))

@@ -36,8 +36,10 @@ extension Nocturne_Wire_GrantedItem {
     else { throw .value }
     let checkedLease = try lease.lease()
     let checkedSpec = RenderSpec(
-      steps: try checkedInt(spec.steps, in: 1...Int(Int32.max)), guidance: try checkedFinite(spec.guidance),
-      seconds: try checkedFinite(spec.seconds), schedule: schedule, format: format)
+      steps: try checkedInt(spec.steps, in: RenderLimits.steps),
+      guidance: try checkedFinite(spec.guidance, in: RenderLimits.guidance),
+      seconds: try checkedFinite(spec.seconds, in: 0...WireLimits.clipSeconds), schedule: schedule, format: format)
+    guard caption.utf8.count <= WireLimits.captionBytes else { throw .value }
     let item = Item(
       key: checkedLease.item, caption: caption, spec: checkedSpec, seed: seed,
       fileName: try checkedFileName(fileName))

@@ -8,6 +8,10 @@ package enum WireLimits {
   package static let coordinatorEnvelopeBytes = 32 << 20
   /// Bytes of a payload. Also the largest artifact that rides inline, so that audio never starves the heartbeats.
   package static let payloadBytes = 1 << 20
+  /// What CURVE adds to a frame.
+  package static let curveBytes = 64
+  /// Bytes of a frame that belongs to a handshake.
+  package static let handshakeBytes = 4_096
   /// Bytes of a worker's name, which is its routing id.
   package static let workerNameBytes = 64
   /// Leases in one list.
@@ -22,6 +26,12 @@ package enum WireLimits {
   package static let remarkBytes = 4_096
   /// Tags, notes and stages in one list.
   package static let listEntries = 64
+  /// Bytes of a caption.
+  package static let captionBytes = 16 << 20
+  /// Length of a clip.
+  package static let clipSeconds = 86_400.0
+  /// Between two heartbeats, and until a silent peer is given up.
+  package static let heartbeatSeconds = 0.001...86_400
   /// Bytes of an artifact.
   package static let artifactBytes = 1 << 40
 }

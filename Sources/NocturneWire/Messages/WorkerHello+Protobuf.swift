@@ -3,15 +3,15 @@ import NocturneFarm
 extension Nocturne_Wire_Hello {
   init(_ hello: WorkerHello) {
     self.init()
-    build = hello.build
+    build = label(hello.build)
     worker = hello.worker.name
-    host = hello.host
+    host = label(hello.host)
     processID = UInt32(clamping: hello.processID)
-    modelFingerprint = hello.modelFingerprint
-    numericClass = hello.numericClass
+    modelFingerprint = label(hello.modelFingerprint)
+    numericClass = label(hello.numericClass)
     cores = UInt32(clamping: hello.cores)
     memoryBytes = UInt64(clamping: hello.memoryBytes)
-    tags = hello.tags
+    tags = hello.tags.map(label)
     holding = hello.holding.map { Nocturne_Wire_LeaseFence($0) }
     credit = UInt32(clamping: hello.credit)
   }
@@ -20,15 +20,15 @@ extension Nocturne_Wire_Hello {
     guard isWorkerName(worker.utf8) else { throw .value }
     try checkedCount(tags.count, limit: WireLimits.listEntries)
     var checkedTags: [String] = []
-    for tag in tags { checkedTags.append(try checkedText(tag, limit: WireLimits.nameBytes)) }
+    for tag in tags { checkedTags.append(try checkedLabel(tag)) }
     return WorkerHello(
       protocolVersion: protocolVersion,
-      build: try checkedText(build, limit: WireLimits.nameBytes),
+      build: try checkedLabel(build),
       worker: WorkerID(worker),
-      host: try checkedText(host, limit: WireLimits.nameBytes),
+      host: try checkedLabel(host),
       processID: Int(processID),
-      modelFingerprint: try checkedText(modelFingerprint, limit: WireLimits.nameBytes),
-      numericClass: try checkedText(numericClass, limit: WireLimits.nameBytes),
+      modelFingerprint: try checkedLabel(modelFingerprint),
+      numericClass: try checkedLabel(numericClass),
       cores: Int(cores),
       memoryBytes: try checkedInt(memoryBytes, in: 0...Int.max),
       tags: checkedTags,

@@ -7,21 +7,38 @@ package import NocturneFarm
 /// Mandatory routing and sends that never wait, so that nothing is dropped in silence: `send` says whether a message left.
 /// Handover stays off; a worker that connects anew brings a new route (see `Route`).
 package final class ZeroMQCoordinatorLink: CoordinatorLink {
-  /// The endpoints as bound, ports resolved.
+  /// The endpoints as bound, ports resolved; those without keys first.
   package private(set) var endpoints: [Endpoint] = []
   /// What was received and thrown away.
   package private(set) var dropped = DroppedMessages()
 
   private let socket: ZeroMQSocket
   private let waker: Waker
+  private var gatekeeper: Gatekeeper?
   private var routes: [WorkerID: Route] = [:]
+  /// The key that spoke first under a worker's name keeps it.
+  private var owners: [WorkerID: String] = [:]
   /// Unknown names may be invented; so many routes are remembered at once.
   private static let routeLimit = 65_536
 
-  /// - Parameter waker: ends the wait of `receive` early.
+  /// - Parameters:
+  ///   - context: with keys, of this link alone.
+  ///   - protection: for the endpoints that are TCP.
+  ///   - waker: ends the wait of `receive` early.
   /// - Throws: `WireError`: `keysNeeded`, `addressInUse`, `cannotBind`, `pathTooLong`.
-  package init(context: ZeroMQContext = ZeroMQContext(), endpoints: [Endpoint], waker: Waker) throws(WireError) {
-    for endpoint in endpoints { try endpoint.checkSecurity() }
+  package init(
+    context: ZeroMQContext = ZeroMQContext(), endpoints: [Endpoint],
+    protection: Protection<CoordinatorKeys> = .missing, waker: Waker
+  ) throws(WireError) {
+    var open: [Endpoint] = []
+    var locked: [(Endpoint, CoordinatorKeys)] = []
+    for endpoint in endpoints {
+      if let keys = try protection.keys(for: endpoint) {
+        locked.append((endpoint, keys))
+      } else {
+        open.append(endpoint)
+      }
+    }
     socket = ZeroMQSocket(context, ZMQ_ROUTER)
     self.waker = waker
     socket.set(ZMQ_ROUTER_MANDATORY, 1)
@@ -29,19 +46,36 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
     socket.set(ZMQ_SNDHWM, 1024)
     // Per worker; artifacts are under credit, so this bounds only the unexpected.
     socket.set(ZMQ_RCVHWM, 1024)
-    socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.workerEnvelopeBytes))
+    socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.workerEnvelopeBytes + WireLimits.curveBytes))
     socket.setConnectionCare()
-    for endpoint in endpoints {
-      try socket.bind(endpoint)
-      // A socket file asked for by the user may stand in an open directory.
-      if case .ipc(let path) = endpoint {
-        chmod(path, 0o600)
-        self.endpoints.append(endpoint)
-      } else {
-        self.endpoints.append(try Endpoint(socket.lastEndpoint))
-      }
+    for endpoint in open { try bind(endpoint) }
+    guard let keys = locked.first?.1 else { return }
+    gatekeeper = Gatekeeper(
+      context: context, admitted: keys.admitted, events: socket.tell(SocketMonitor.events), bell: waker)
+    socket.guardWithCurve(keys.pair)
+    do throws(WireError) {
+      for (endpoint, _) in locked { try bind(endpoint) }
+    } catch {
+      gatekeeper?.stop()
+      throw error
     }
   }
+
+  deinit { gatekeeper?.stop() }
+
+  private func bind(_ endpoint: Endpoint) throws(WireError) {
+    try socket.bind(endpoint)
+    // A socket file asked for by the user may stand in an open directory.
+    if case .ipc(let path) = endpoint {
+      chmod(path, 0o600)
+      endpoints.append(endpoint)
+    } else {
+      endpoints.append(try Endpoint(socket.lastEndpoint))
+    }
+  }
+
+  /// Who was turned away at the door since the last call, one line for each.
+  package func takeRefusals() -> [String] { gatekeeper?.takeRefusals() ?? [] }
 
   package func receive(timeoutSeconds: Double) throws -> (from: WorkerID, message: WorkerMessage)? {
     if let received = next() { return received }
@@ -57,7 +91,7 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
         switch socket.receive(maximumFrames: 1 + WireLimits.frames) {
         case .nothing: return nil
         case .tooManyFrames: throw .frameCount
-        case .message(let parts): return try read(parts)
+        case .message(let parts, let user): return try read(parts, user)
         }
       } catch {
         dropped.count(error)
@@ -65,8 +99,9 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
     }
   }
 
-  private func read(_ parts: [Data]) throws(WireFault) -> (from: WorkerID, message: WorkerMessage) {
+  private func read(_ parts: [Data], _ user: String?) throws(WireFault) -> (from: WorkerID, message: WorkerMessage) {
     let route = try Route(id: parts[0])
+    if let user, let owner = owners[route.worker], owner != user { throw .sender }
     let message = try WorkerMessage(Frames(parts: Array(parts.dropFirst())))
     switch (route.purpose, message) {
     case (.heart, .heartbeat): break
@@ -75,6 +110,7 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
     case (.messages, _): break
     }
     remember(route)
+    if let user, owners[route.worker] == nil, owners.count < Self.routeLimit { owners[route.worker] = user }
     return (route.worker, message)
   }
 
@@ -97,7 +133,10 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
   }
 
   /// Gives what was sent up to `lingerSeconds` to leave. Nothing may be sent or received afterwards.
-  package func close(lingerSeconds: Double) { socket.close(lingerSeconds: lingerSeconds) }
+  package func close(lingerSeconds: Double) {
+    socket.close(lingerSeconds: lingerSeconds)
+    gatekeeper?.stop()
+  }
 }
 
 extension Frames {

@@ -8,15 +8,22 @@ package final class ZeroMQHeartLink {
   private let socket: ZeroMQSocket
 
   /// - Parameter generation: that of the worker's link beside it.
-  package init(context: ZeroMQContext, endpoint: Endpoint, worker: WorkerID, generation: Int = 0) throws(WireError) {
-    try endpoint.checkSecurity()
+  package init(
+    context: ZeroMQContext, endpoint: Endpoint, protection: Protection<WorkerKeys> = .missing, worker: WorkerID,
+    generation: Int = 0
+  ) throws(WireError) {
+    let keys = try protection.keys(for: endpoint)
     socket = ZeroMQSocket(context, ZMQ_DEALER)
     let route = Route(worker: worker, purpose: .heart, generation: generation)
     socket.set(ZMQ_ROUTING_ID, bytes: route.id)
     // Old heartbeats are worth nothing: without a connection they are not even queued.
     socket.set(ZMQ_IMMEDIATE, 1)
     socket.set(ZMQ_SNDHWM, 4)
+    // Nobody answers a heart.
+    socket.set(ZMQ_RCVHWM, 1)
+    socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.handshakeBytes))
     socket.setConnectionCare()
+    if let keys { socket.useCurve(keys) }
     try socket.connect(endpoint)
   }
 

@@ -4,7 +4,8 @@ import Foundation
 /// A libzmq socket. Used by one thread only: the one that made it.
 final class ZeroMQSocket {
   enum Received {
-    case message([Data])
+    /// `user` is the key that the peer proved to own, as the gatekeeper wrote it; nil where none was asked for.
+    case message([Data], user: String?)
     case nothing
     /// A message with more frames than the limit; it is gone.
     case tooManyFrames
@@ -17,6 +18,9 @@ final class ZeroMQSocket {
     /// ROUTER only: nobody by that routing id.
     case unknownPeer
   }
+
+  /// Whether peers have keys.
+  var knowsUsers = false
 
   private let context: ZeroMQContext
   private var handle: UnsafeMutableRawPointer?
@@ -82,6 +86,20 @@ final class ZeroMQSocket {
     }
   }
 
+  /// Binds to a name in the context.
+  func bind(inProcess name: String) { check(zmq_bind(handle, "inproc://" + name), name) }
+
+  /// Tells of this socket's `events`, a sum of `ZMQ_EVENT_...`, from now on.
+  /// - Returns: the name in the context to which a `SocketMonitor` connects.
+  func tell(_ events: Int32) -> String {
+    let name = "monitor-\(UInt64.random(in: .min ... .max))"
+    check(zmq_socket_monitor(handle, "inproc://" + name, events), "monitor")
+    return name
+  }
+
+  /// Connects to a name in the context.
+  func connect(inProcess name: String) { check(zmq_connect(handle, "inproc://" + name), name) }
+
   /// The endpoint that the last `bind` took, with the port that the system chose.
   var lastEndpoint: String {
     var text = [CChar](repeating: 0, count: 512)
@@ -93,6 +111,7 @@ final class ZeroMQSocket {
   /// Takes the next message without waiting.
   func receive(maximumFrames: Int) -> Received {
     var parts: [Data] = []
+    var user: String?
     var excess = false
     while true {
       zmq_msg_init(message)
@@ -101,12 +120,13 @@ final class ZeroMQSocket {
         if zmq_errno() == EINTR { continue }
         return .nothing
       }
+      if knowsUsers, user == nil { user = zmq_msg_gets(message, "User-Id").map { String(cString: $0) } }
       if parts.count < maximumFrames {
         parts.append(Data(bytes: zmq_msg_data(message), count: zmq_msg_size(message)))
       } else {
         excess = true
       }
-      guard zmq_msg_more(message) != 0 else { return excess ? .tooManyFrames : .message(parts) }
+      guard zmq_msg_more(message) != 0 else { return excess ? .tooManyFrames : .message(parts, user: user) }
     }
   }
 
@@ -125,14 +145,18 @@ final class ZeroMQSocket {
     return .sent
   }
 
-  /// Waits for a message, for room to send when `writing`, or for the waker.
-  func wait(seconds: Double, writing: Bool = false, waker: Waker) {
+  /// Waits for a message, for room to send when `writing`, for something to read on `other`, or for the waker.
+  func wait(seconds: Double, writing: Bool = false, waker: Waker, or other: ZeroMQSocket? = nil) {
     var entries = [
       zmq_pollitem_t(
         socket: handle, fd: 0, events: Int16(ZMQ_POLLIN) | (writing ? Int16(ZMQ_POLLOUT) : 0), revents: 0),
       zmq_pollitem_t(socket: nil, fd: waker.descriptor, events: Int16(ZMQ_POLLIN), revents: 0),
     ]
-    if zmq_poll(&entries, 2, Int(pollMilliseconds(seconds))) > 0, entries[1].revents != 0 { waker.drain() }
+    if let other {
+      entries.append(zmq_pollitem_t(socket: other.handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0))
+    }
+    guard zmq_poll(&entries, Int32(entries.count), Int(pollMilliseconds(seconds))) > 0 else { return }
+    if entries[1].revents != 0 { waker.drain() }
   }
 
   /// Messages that were sent but have not left get `lingerSeconds` for it. May be called twice.

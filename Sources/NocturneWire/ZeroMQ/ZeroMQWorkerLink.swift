@@ -7,6 +7,8 @@ package final class ZeroMQWorkerLink: WorkerLink {
   package private(set) var dropped = DroppedMessages()
 
   private let socket: ZeroMQSocket
+  private let monitor: SocketMonitor
+  private let hasKeys: Bool
   private let waker: Waker
   /// What libzmq had no room for, oldest first; sent when it has.
   private var waiting: [Frames] = []
@@ -18,16 +20,20 @@ package final class ZeroMQWorkerLink: WorkerLink {
   ///   - waker: ends the wait of `receive` early.
   /// - Throws: `WireError`: `keysNeeded`, `broken`. A coordinator that is not there is no error: it may come.
   package init(
-    context: ZeroMQContext, endpoint: Endpoint, worker: WorkerID, generation: Int = 0, waker: Waker
+    context: ZeroMQContext, endpoint: Endpoint, protection: Protection<WorkerKeys> = .missing, worker: WorkerID,
+    generation: Int = 0, waker: Waker
   ) throws(WireError) {
-    try endpoint.checkSecurity()
+    let keys = try protection.keys(for: endpoint)
+    hasKeys = keys != nil
     socket = ZeroMQSocket(context, ZMQ_DEALER)
+    monitor = SocketMonitor(context: context, events: socket.tell(SocketMonitor.events))
     self.waker = waker
     let route = Route(worker: worker, purpose: .messages, generation: generation)
     socket.set(ZMQ_ROUTING_ID, bytes: route.id)
     socket.set(ZMQ_SNDHWM, 256)
-    socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.coordinatorEnvelopeBytes))
+    socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.coordinatorEnvelopeBytes + WireLimits.curveBytes))
     socket.setConnectionCare()
+    if let keys { socket.useCurve(keys) }
     try socket.connect(endpoint)
   }
 
@@ -35,7 +41,7 @@ package final class ZeroMQWorkerLink: WorkerLink {
     flush()
     if let received = next() { return received }
     guard timeoutSeconds > 0 else { return nil }
-    socket.wait(seconds: timeoutSeconds, writing: !waiting.isEmpty, waker: waker)
+    socket.wait(seconds: timeoutSeconds, writing: !waiting.isEmpty, waker: waker, or: monitor.socket)
     flush()
     return next()
   }
@@ -46,12 +52,25 @@ package final class ZeroMQWorkerLink: WorkerLink {
         switch socket.receive(maximumFrames: WireLimits.frames) {
         case .nothing: return nil
         case .tooManyFrames: throw .frameCount
-        case .message(let parts): return try CoordinatorMessage(Frames(parts: parts))
+        case .message(let parts, _): return try CoordinatorMessage(Frames(parts: parts))
         }
       } catch {
         dropped.count(error)
       }
     }
+  }
+
+  /// Why the connection does not come about, as far as it is known; each failure is told once.
+  package func takeHandshakeFailure() -> HandshakeFailure? {
+    var failure: HandshakeFailure?
+    while let event = monitor.next() {
+      switch event {
+      case .notAdmitted: return .keyNotAdmitted
+      case .mechanismDiffers: return hasKeys ? .keysUnexpected : .keysExpected
+      case .cryptographic, .broken: if hasKeys { failure = .brokenOff }
+      }
+    }
+    return failure
   }
 
   package func send(_ message: WorkerMessage) throws -> Bool {

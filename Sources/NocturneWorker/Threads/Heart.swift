@@ -30,14 +30,15 @@ final class Heart: Sendable {
 
   /// Starts beating after one interval.
   init(
-    context: ZeroMQContext, endpoint: Endpoint, worker: WorkerID, generation: Int, intervalSeconds: Double,
-    pulse: Pulse
+    context: ZeroMQContext, endpoint: Endpoint, protection: Protection<WorkerKeys>, worker: WorkerID, generation: Int,
+    intervalSeconds: Double, pulse: Pulse
   ) {
     let thread = Thread { [self] in
       defer { end.signal() }
       // The endpoint was good for the link beside this one.
       guard
-        let link = try? ZeroMQHeartLink(context: context, endpoint: endpoint, worker: worker, generation: generation)
+        let link = try? ZeroMQHeartLink(
+          context: context, endpoint: endpoint, protection: protection, worker: worker, generation: generation)
       else { return }
       var seen = pulse.count
       while !isStopped.load(ordering: .relaxed) {

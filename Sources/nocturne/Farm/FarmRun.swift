@@ -9,14 +9,12 @@ import NocturneWire
 /// A run with its coordinator in this process, and local workers beside it when asked for.
 struct FarmRun {
   let run: ResolvedRun
-  /// Where workers of other machines (or other shells) connect, besides the run's own socket.
-  let listen: Endpoint?
+  let listening: Listening
   let localWorkers: Int
 
   /// Blocks until the run is over or stopped.
   /// - Throws: `ManifestError`, `RunError`, `WireError`, `CommandFailure`.
   func execute() throws -> ExitStatus {
-    try listen?.checkSecurity()
     let directory = RunDirectory(try run.runDirectory().path)
     let manifest = try run.reader.read()
     let report = RunReport(run: run, total: manifest.items.count)
@@ -28,7 +26,8 @@ struct FarmRun {
     let stop = StopSignal(waker: waker)
     let signals = StopOnSignals { stop.request() }
     defer { signals.end() }
-    let link = try ZeroMQCoordinatorLink(endpoints: [local] + (listen.map { [$0] } ?? []), waker: waker)
+    let link = try ZeroMQCoordinatorLink(
+      endpoints: [local] + (listening.endpoint.map { [$0] } ?? []), protection: listening.protection, waker: waker)
 
     var options = Coordinator.Options()
     options.policy = run.policy

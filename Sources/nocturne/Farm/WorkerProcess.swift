@@ -7,7 +7,8 @@ import NocturneWorker
 enum WorkerProcess {
   /// - Parameter patienceSeconds: how long a lost coordinator is waited for; nil waits for ever.
   static func run(
-    _ renderer: any Renderer, endpoint: Endpoint, outbox: String, patienceSeconds: Double? = nil, tags: [String] = []
+    _ renderer: any Renderer, endpoint: Endpoint, protection: Protection<WorkerKeys> = .missing, outbox: String,
+    patienceSeconds: Double? = nil, tags: [String] = []
   ) throws -> WorkerExit {
     let stop = StopSignal(waker: Waker())
     let signals = StopOnSignals { stop.request() }
@@ -17,7 +18,7 @@ enum WorkerProcess {
     options.tags = tags
     options.policy.orphanSeconds = patienceSeconds
     let worker = try Worker(
-      endpoint: endpoint, renderer: renderer, outbox: outbox, stop: stop, options: options,
+      endpoint: endpoint, protection: protection, renderer: renderer, outbox: outbox, stop: stop, options: options,
       notify: { Terminal.remark("worker: \($0)") })
     return try worker.run()
   }

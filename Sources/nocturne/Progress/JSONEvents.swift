@@ -22,6 +22,7 @@ struct JSONEvents {
         "message": dead.message, "attempts": dead.attempts, "workers": dead.workers.map(\.name),
       ]
     case .notice(let notice): object = ["event": "notice", "message": notice.description]
+    case .strangerRefused(let line): object = ["event": "stranger_refused", "message": line]
     case .storageRefused(let message, let seconds):
       object = ["event": "storage_refused", "message": message, "retry_seconds": seconds]
     case .progress(let progress):

@@ -56,6 +56,7 @@ final class RunReport {
     case .itemDied(let dead) where dead.failureClass == .cancelled: break  // One notice says it of all.
     case .itemDied(let dead): warn("\(dead.item) is dead after \(dead.attempts) attempts: \(dead.message)")
     case .notice(let notice): tell(notice)
+    case .strangerRefused(let line): warn(line)
     case .storageRefused(let message, let seconds):
       warn("the disk refuses: \(message); trying again in \(Int(seconds.rounded(.up))) s")
     case .progress(let progress): show(progress)
