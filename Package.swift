@@ -62,6 +62,14 @@ let package = Package(
         "NocturneTensor", "NocturneCPU", "NocturneModels", "NocturneRender", arguments, crypto,
       ],
       swiftSettings: strict),
+    // Feeds damaged input to everything that reads bytes from outside (`scripts/chaos`).
+    .executableTarget(
+      name: "nocturne-fuzz",
+      dependencies: [
+        "NocturneManifest", "NocturneFarm", "NocturneWire", "NocturneCoordinator", "NocturneWorker", "NocturneTensor",
+        arguments, crypto, grdb,
+      ],
+      swiftSettings: strict),
     // Test kit and tests.
     library("NocturneTesting", ["NocturneFarm", "NocturneManifest", "NocturneTensor"]),
     tests("NocturneManifestTests", ["NocturneManifest"], resources: [.copy("Fixtures")]),

@@ -31,6 +31,30 @@ import Testing
     #expect(dropped.counts.keys.contains(.value))
   }
 
+  /// Two bytes each on the wire, a hundred and more in memory: the list is counted before it is parsed, and what is wrong
+  /// at its end is never met.
+  @Test func aListOfEmptyLeasesIsDroppedUnparsed() throws {
+    func envelope(field: UInt8, of list: UInt8, count: Int) -> Data {
+      var length = Data()
+      var rest = 2 * count
+      while rest > 0 {
+        length.append(UInt8(rest & 0x7F) | (rest > 0x7F ? 0x80 : 0))
+        rest >>= 7
+      }
+      let empty = Data([field << 3 | 2, 0])
+      return Data([0x08, UInt8(farmProtocolVersion), list << 3 | 2]) + length
+        + (1..<count).reduce(into: Data()) { data, _ in data += empty } + Data([field << 3 | 2, 99])
+    }
+    // `returned` and `revoke`: each a list of leases.
+    let many = WireLimits.leases + 1_000
+    #expect(throws: WireFault.value) { try WorkerMessage(Frames(envelope: envelope(field: 1, of: 8, count: many))) }
+    #expect(throws: WireFault.value) {
+      try CoordinatorMessage(Frames(envelope: envelope(field: 1, of: 8, count: many)))
+    }
+    let leases = Array(repeating: Samples.lease, count: 60_000)
+    #expect(try WorkerMessage(WorkerMessage.returned(leases).frames()) == .returned(leases))
+  }
+
   @Test func noiseIsDropped() throws {
     var random = SeededGenerator(seed: 1)
     for length in 0..<2_000 {

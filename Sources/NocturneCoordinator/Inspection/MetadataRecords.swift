@@ -1,10 +1,10 @@
 import Foundation
-import NocturneManifest
+package import NocturneManifest
 
 /// `metadata.jsonl` as it stands.
-struct MetadataRecords {
+package struct MetadataRecords {
   /// The columns that `verify` compares, and those that make up an item.
-  struct Record: Decodable {
+  package struct Record: Decodable {
     var fileName: String
     var id: String
     var take: Int
@@ -25,7 +25,7 @@ struct MetadataRecords {
     var key: ItemKey { ItemKey(row: id, take: take) }
 
     /// The item as it was rendered; nil when the file name has no format of ours.
-    var item: Item? {
+    package var item: Item? {
       guard let format = AudioFormat(rawValue: (fileName as NSString).pathExtension) else { return nil }
       return Item(
         key: key, caption: caption,
@@ -34,11 +34,11 @@ struct MetadataRecords {
     }
   }
 
-  private(set) var byFile: [String: Record] = [:]
+  package private(set) var byFile: [String: Record] = [:]
   /// Lines that are no record, or stand twice: number from 1, and why.
-  private(set) var faults: [(Int, String)] = []
+  package private(set) var faults: [(Int, String)] = []
 
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     guard let contents = FileManager.default.contents(atPath: path) else { return }
     let decoder = JSONDecoder()
     for (index, line) in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {

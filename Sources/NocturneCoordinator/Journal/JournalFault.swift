@@ -11,7 +11,12 @@ package struct JournalFault: Error, Hashable, Sendable, CustomStringConvertible 
     self.path = path
     let database = error as? DatabaseError
     isShortage = database?.resultCode == .SQLITE_FULL || database?.resultCode == .SQLITE_IOERR
-    message = database.map { $0.message ?? "\($0.resultCode)" } ?? "\(error)"
+    message =
+      switch error {
+      case let error as DatabaseError: error.message ?? "\(error.resultCode)"
+      case is RowDecodingError, is DecodingError: "a row holds a value of the wrong kind"
+      default: "\(error)"
+      }
   }
 
   package var description: String { "\(path): the journal failed: \(message)" }

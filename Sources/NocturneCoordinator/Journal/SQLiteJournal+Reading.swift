@@ -15,11 +15,11 @@ extension SQLiteJournal {
           let rows = try Row.fetchCursor(
             database,
             sql: """
-              SELECT sequence, at, row, take, transitions.attempt AS attempt, change, token, worker, shard, detail
+              SELECT \(Self.columns)
               FROM transitions JOIN items ON items.id = item WHERE sequence > ? ORDER BY sequence LIMIT 4096
               """, arguments: [last])
           while let row = try rows.next() {
-            last = row[0]
+            last = try row.decode(atIndex: 0)
             transitions.append(try transition(row))
           }
         }
@@ -35,10 +35,12 @@ extension SQLiteJournal {
         try Row.fetchAll(
           database,
           sql: """
-            SELECT sequence, at, row, take, transitions.attempt AS attempt, change, token, worker, shard, detail
+            SELECT \(Self.columns)
             FROM items JOIN transitions ON item = items.id WHERE row = ? AND take = ? ORDER BY sequence
             """, arguments: [item.row, item.take]
-        ).map { StoryLine(date: Date(timeIntervalSince1970: $0[1]), transition: try transition($0)) }
+        ).map {
+          StoryLine(date: Date(timeIntervalSince1970: try $0.decode(atIndex: 1)), transition: try transition($0))
+        }
       }
     }
   }
@@ -47,11 +49,13 @@ extension SQLiteJournal {
   /// - Throws: `JournalFault`, and what `body` throws.
   package func forEachDone(_ body: (Receipt) throws -> Void) throws {
     try database.read { database in
-      let rows = try Row.fetchCursor(
-        database,
-        sql: "SELECT detail FROM items JOIN transitions ON sequence = done WHERE state = 'done' ORDER BY done")
-      while let row = try rows.next() {
-        try body(try faulting { try Receipt(serialized: row[0]) })
+      let rows = try faulting {
+        try Row.fetchCursor(
+          database,
+          sql: "SELECT detail FROM items JOIN transitions ON sequence = done WHERE state = 'done' ORDER BY done")
+      }
+      while let row = try faulting({ try rows.next() }) {
+        try body(try faulting { try Receipt(serialized: try row.decode(atIndex: 0)) })
       }
     }
   }
@@ -63,7 +67,7 @@ extension SQLiteJournal {
         let rows = try Row.fetchCursor(
           database,
           sql: """
-            SELECT sequence, at, row, take, transitions.attempt AS attempt, change, token, worker, shard, detail
+            SELECT \(Self.columns)
             FROM items JOIN transitions ON item = items.id WHERE state IN ('dead', 'cancelled')
             ORDER BY row, take, sequence
             """)
@@ -85,11 +89,11 @@ extension SQLiteJournal {
     try faulting {
       try database.read { database in
         for row in try Row.fetchAll(database, sql: "SELECT state, count(*) FROM items GROUP BY state") {
-          switch row[0] as String {
-          case "leased": counts.leased = row[1]
-          case "done": counts.done = row[1]
-          case "dead": counts.dead = row[1]
-          case "cancelled": counts.cancelled = row[1]
+          switch try row.decode(String.self, atIndex: 0) {
+          case "leased": counts.leased = try row.decode(atIndex: 1)
+          case "done": counts.done = try row.decode(atIndex: 1)
+          case "dead": counts.dead = try row.decode(atIndex: 1)
+          case "cancelled": counts.cancelled = try row.decode(atIndex: 1)
           default: break
           }
         }
@@ -99,32 +103,44 @@ extension SQLiteJournal {
     return counts
   }
 
+  /// The columns of `transitions` in the order in which they are read.
+  private static let columns =
+    "sequence, at, row, take, transitions.attempt, change, token, worker, shard, detail"
+
+  /// Any column may hold anything, once a hand or a disk was at it.
   private func transition(_ row: Row) throws -> Transition {
     Transition(
-      item: ItemKey(row: row["row"], take: row["take"]), attempt: row["attempt"], change: try change(row))
+      item: ItemKey(row: try row.decode(atIndex: 2), take: try row.decode(atIndex: 3)),
+      attempt: try checkedAttempt(row.decode(atIndex: 4), row), change: try change(row))
   }
 
   private func change(_ row: Row) throws -> Transition.Change {
-    let name: String = row["change"]
+    let name: String = try row.decode(atIndex: 5)
     func detail<Detail: Decodable>(_ type: Detail.Type) throws -> Detail {
-      try decoder.decode(type, from: Data((row["detail"] as String).utf8))
+      try decoder.decode(type, from: Data(try row.decode(String.self, atIndex: 9).utf8))
     }
     switch name {
     case "leased":
       return .leased(
-        token: UInt64(bitPattern: row["token"] as Int64), worker: WorkerID(row["worker"]),
-        shard: UInt64(bitPattern: row["shard"] as Int64))
-    case "done": return .done(try Receipt(serialized: row["detail"]))
+        token: UInt64(bitPattern: try row.decode(atIndex: 6)), worker: WorkerID(try row.decode(atIndex: 7)),
+        shard: UInt64(bitPattern: try row.decode(atIndex: 8)))
+    case "done": return .done(try Receipt(serialized: try row.decode(atIndex: 9)))
     case "released": return .released(try detail(Release.self))
     case "died":
       let death = try detail(Death.self)
       return .died(death.failureClass, message: death.message, worker: death.worker)
     case "reopened": return .reopened(reason: try detail([String].self).first ?? "")
-    default:
-      throw DatabaseError(
-        resultCode: .SQLITE_CORRUPT,
-        message: "transition \(row["sequence"] as Int64) is of the unknown kind '\(name)'")
+    default: throw damage(row, "is of the unknown kind '\(name)'")
     }
+  }
+
+  private func checkedAttempt(_ attempt: Int, _ row: Row) throws -> Int {
+    guard (0...Int(Int32.max)).contains(attempt) else { throw damage(row, "has the attempt \(attempt)") }
+    return attempt
+  }
+
+  private func damage(_ row: Row, _ message: String) -> DatabaseError {
+    DatabaseError(resultCode: .SQLITE_CORRUPT, message: "transition \(row[0] as DatabaseValue) \(message)")
   }
 }
 

@@ -18,10 +18,9 @@ extension SQLiteJournal {
   package func opening() throws -> Opening? {
     try faulting {
       let values = try database.read { database in
-        try Dictionary(
-          uniqueKeysWithValues: Row.fetchAll(database, sql: "SELECT key, value FROM run").map {
-            ($0[0] as String, $0[1] as String)
-          })
+        try Row.fetchAll(database, sql: "SELECT key, value FROM run").reduce(into: [String: String]()) { values, row in
+          values[try row.decode(String.self, atIndex: 0)] = try row.decode(String.self, atIndex: 1)
+        }
       }
       guard let name = values["name"] else { return nil }
       let record = RunRecord(
@@ -29,7 +28,7 @@ extension SQLiteJournal {
         modelFingerprint: values["modelFingerprint"],
         settings: try decoder.decode([String: String].self, from: Data((values["settings"] ?? "{}").utf8)))
       return Opening(
-        name: name, record: record, items: values["items"].flatMap { Int($0) } ?? 0,
+        name: name, record: record, items: values["items"].flatMap { Int32($0) }.map { max(0, Int($0)) } ?? 0,
         created: values["created"].flatMap { Double($0) } ?? 0)
     }
   }

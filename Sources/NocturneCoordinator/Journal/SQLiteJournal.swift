@@ -29,7 +29,11 @@ package final class SQLiteJournal: Journal {
         try $0.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000")
       }
       try Self.migrator.migrate(database)
-      sequence = try database.read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM transitions") ?? 0 } + 1
+      let last = try database.read { try Int64.fetchOne($0, sql: "SELECT max(sequence) FROM transitions") ?? 0 }
+      guard (0..<Int64.max / 2).contains(last) else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a transition has the number \(last)")
+      }
+      sequence = last + 1
     } catch {
       throw Self.openingError(path, error)
     }

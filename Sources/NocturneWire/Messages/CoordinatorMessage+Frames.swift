@@ -32,6 +32,7 @@ extension CoordinatorMessage {
   package init(_ frames: Frames) throws(WireFault) {
     guard frames.envelope.count <= WireLimits.coordinatorEnvelopeBytes else { throw .oversize }
     guard frames.payload == nil else { throw .payload }
+    try EnvelopeShape.check(frames.envelope)
     let envelope: Nocturne_Wire_CoordinatorEnvelope = try parsed(frames.envelope)
     guard let message = envelope.message else { throw .garbage }
     if envelope.protocol != UInt32(farmProtocolVersion) {

@@ -48,6 +48,7 @@ extension WorkerMessage {
     guard frames.envelope.count <= WireLimits.workerEnvelopeBytes,
       (frames.payload?.count ?? 0) <= WireLimits.payloadBytes
     else { throw .oversize }
+    try EnvelopeShape.check(frames.envelope)
     let envelope: Nocturne_Wire_WorkerEnvelope = try parsed(frames.envelope)
     guard let message = envelope.message else { throw .garbage }
     if envelope.protocol != UInt32(farmProtocolVersion) {

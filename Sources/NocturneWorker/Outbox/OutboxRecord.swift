@@ -1,6 +1,6 @@
 import Crypto
-import Foundation
-import NocturneFarm
+package import Foundation
+package import NocturneFarm
 import NocturneManifest
 import NocturneWire
 
@@ -8,18 +8,18 @@ import NocturneWire
 ///
 /// The lengths (of run and receipt in 4 bytes each, of the artifact in 8; little-endian) are sealed together with run and
 /// receipt by their SHA-256; the artifact's own is in the receipt. So a record is whole, or it is none.
-struct OutboxRecord {
-  let run: String
-  let receipt: Receipt
+package struct OutboxRecord {
+  package let run: String
+  package let receipt: Receipt
   /// Where the artifact's bytes are in the segment.
-  let artifact: Range<Int>
+  package let artifact: Range<Int>
 
   private static let magic = Data("\u{0}outbox1".utf8)
   private static let lengthBytes = 16
   private static let headBytes = magic.count + lengthBytes + SHA256.byteCount
 
   /// The bytes of a record, and where in them the artifact begins.
-  static func bytes(run: String, receipt: Receipt, contents: Data) -> (bytes: Data, artifact: Int) {
+  package static func bytes(run: String, receipt: Receipt, contents: Data) -> (bytes: Data, artifact: Int) {
     let words = Data(run.utf8) + receipt.serialized
     var lengths = Data(capacity: lengthBytes)
     withUnsafeBytes(of: UInt32(run.utf8.count).littleEndian) { lengths.append(contentsOf: $0) }
@@ -37,7 +37,7 @@ struct OutboxRecord {
 
   /// Every whole record of a segment, oldest first. What a kill, a power cut or a bad disk tore is skipped, and what comes
   /// behind it is found by its magic.
-  static func scan(_ segment: Data) -> [OutboxRecord] {
+  package static func scan(_ segment: Data) -> [OutboxRecord] {
     var records: [OutboxRecord] = []
     var rest = segment.startIndex
     while let start = segment.range(of: magic, in: rest..<segment.endIndex)?.lowerBound {
