@@ -2,6 +2,12 @@ import Foundation
 
 // Every value that came over the wire passes one of these before it becomes part of a message.
 
+/// What an operator typed, of at most `limit` bytes; it is compared, never shown to others.
+func checkedText(_ text: String, limit: Int) throws(WireFault) -> String {
+  guard text.utf8.count <= limit else { throw .value }
+  return text
+}
+
 /// A short name that our workers and coordinators send as `label` makes it.
 func checkedLabel(_ text: String) throws(WireFault) -> String {
   guard label(text) == text else { throw .value }

@@ -19,7 +19,7 @@ package enum ZeroMQControlClient {
     let waker = Waker()
     let deadline = FarmInstant.now + patienceSeconds
     while FarmInstant.now < deadline, !isHopeless() {
-      if case .message(let parts) = socket.receive(maximumFrames: 1) {
+      if case .message(let parts, _) = socket.receive(maximumFrames: 1) {
         return parts.first.flatMap { try? ControlReply(serialized: $0) }
       }
       socket.wait(seconds: min(0.2, deadline.seconds(since: .now)), waker: waker)

@@ -36,7 +36,7 @@ package final class ZeroMQControlServer {
       switch socket.receive(maximumFrames: 2) {
       case .nothing: return nil
       case .tooManyFrames: continue
-      case .message(let parts):
+      case .message(let parts, _):
         guard parts.count == 2 else { continue }
         let peer = Peer(id: parts[0])
         do throws(WireFault) {
