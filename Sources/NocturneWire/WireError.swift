@@ -5,6 +5,8 @@ package struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
     case invalidEndpoint
     /// TCP without keys; exit code 64.
     case keysNeeded
+    /// Others can write in the directory of an `ipc://` socket; exit code 64.
+    case exposed
     /// The path of an `ipc://` socket does not fit into a socket address; exit code 64.
     case pathTooLong
     /// Somebody listens there already; exit code 69.
@@ -30,7 +32,7 @@ package struct WireError: Error, Hashable, Sendable, CustomStringConvertible {
   /// interface.md, "Exit codes".
   package var exitStatus: Int32 {
     switch code {
-    case .invalidEndpoint, .keysNeeded, .pathTooLong: 64
+    case .invalidEndpoint, .keysNeeded, .exposed, .pathTooLong: 64
     case .addressInUse, .cannotBind, .broken: 69
     }
   }

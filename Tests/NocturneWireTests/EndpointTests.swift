@@ -53,6 +53,34 @@ import Testing
     #expect(!error.description.contains("--insecure-loopback"))
   }
 
+  @Test(arguments: [mode_t(0o777), 0o1777, 0o775, 0o757])
+  func aSocketWhereOthersCanWriteIsRefusedOnBothSides(_ permissions: mode_t) throws {
+    let folder = Folder()
+    chmod(folder.path, permissions)
+    let endpoint = folder.socket()
+    for error in [
+      #expect(throws: WireError.self) { try ZeroMQCoordinatorLink(endpoints: [endpoint], waker: Waker()) },
+      #expect(throws: WireError.self) {
+        try ZeroMQWorkerLink(context: ZeroMQContext(), endpoint: endpoint, worker: Samples.worker, waker: Waker())
+      },
+    ] {
+      #expect(error?.code == .exposed)
+      #expect(error?.exitStatus == 64)
+    }
+    // A run's own socket goes where others cannot write.
+    guard case .ipc(let path) = try Endpoint.local(in: folder.path) else { return }
+    #expect(!path.hasPrefix(folder.path))
+  }
+
+  @Test func aSocketIsForItsOwnerOnly() throws {
+    let folder = Folder()
+    guard case .ipc(let path) = folder.socket() else { return }
+    let link = try ZeroMQCoordinatorLink(endpoints: [.ipc(path: path)], waker: Waker())
+    let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+    #expect(mode == 0o600)
+    link.close(lingerSeconds: 0)
+  }
+
   @Test func overlongSocketPathIsNamed() throws {
     let error = #expect(throws: WireError.self) { try Endpoint("ipc:///" + String(repeating: "d", count: 107)) }
     #expect(error?.code == .pathTooLong)

@@ -2,13 +2,13 @@ import Glibc
 
 extension Endpoint {
   /// The socket of a run on this machine: the same path for the same directory every time, so that workers that outlive
-  /// their coordinator find the next one. In the directory itself, or, where that path is too long for a socket address,
-  /// in `/tmp/nocturne-<uid>`, a directory that only this user can enter.
+  /// their coordinator find the next one. In the directory itself, or, where that path is too long for a socket address or
+  /// others can write there, in `/tmp/nocturne-<uid>`, a directory that only this user can enter.
   /// - Parameter directory: absolute path of an existing directory.
   /// - Throws: `WireError` with code `cannotBind` when the short directory exists but is not safely ours.
   package static func local(in directory: String, named name: String = "farm.sock") throws(WireError) -> Endpoint {
     let path = "\(directory)/\(name)"
-    if path.utf8.count <= pathBytes { return .ipc(path: path) }
+    if path.utf8.count <= pathBytes, exposure(of: directory) == nil { return .ipc(path: path) }
     let refuge = "/tmp/nocturne-\(geteuid())"
     if mkdir(refuge, 0o700) != 0, errno != EEXIST {
       throw WireError(
@@ -20,9 +20,30 @@ extension Endpoint {
     else {
       throw WireError(
         .cannotBind, endpoint: "ipc://\(path)",
-        "the path is too long for a socket, and \(refuge) is not a private directory of this user; remove it")
+        "no socket can stand there, and \(refuge) is not a private directory of this user; remove it")
     }
     return .ipc(path: "\(refuge)/\(hash(path)).sock")
+  }
+
+  /// Whoever can write in its directory can put another socket in a socket's place, and speak to both sides.
+  /// - Throws: `WireError` with code `exposed`. A directory that is not there is somebody else's business.
+  func checkPlace() throws(WireError) {
+    guard case .ipc(let path) = self, let reason = Self.exposure(of: Directory.parent(of: path)) else { return }
+    throw WireError(.exposed, endpoint: description, reason)
+  }
+
+  /// What is wrong with a directory as the place of a socket; nil when nothing is, or when there is no directory.
+  private static func exposure(of directory: String) -> String? {
+    var status = stat()
+    guard stat(directory, &status) == 0 else { return nil }
+    if status.st_uid != geteuid(), status.st_uid != 0 {
+      return "\(directory) belongs to another user; choose a directory of your own for the socket"
+    }
+    if status.st_mode & 0o022 != 0 {
+      return "others can write in \(directory), and put their own socket there; choose another directory, or: "
+        + "chmod go-w \(directory)"
+    }
+    return nil
   }
 
   /// FNV-1a, 64 bits: short and the same in every process. A collision is noticed when the socket is found in use.

@@ -25,7 +25,7 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
   ///   - context: with keys, of this link alone.
   ///   - protection: for the endpoints that are TCP.
   ///   - waker: ends the wait of `receive` early.
-  /// - Throws: `WireError`: `keysNeeded`, `addressInUse`, `cannotBind`, `pathTooLong`.
+  /// - Throws: `WireError`: `keysNeeded`, `exposed`, `addressInUse`, `cannotBind`, `pathTooLong`.
   package init(
     context: ZeroMQContext = ZeroMQContext(), endpoints: [Endpoint],
     protection: Protection<CoordinatorKeys> = .missing, waker: Waker
@@ -65,13 +65,7 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
 
   private func bind(_ endpoint: Endpoint) throws(WireError) {
     try socket.bind(endpoint)
-    // A socket file asked for by the user may stand in an open directory.
-    if case .ipc(let path) = endpoint {
-      chmod(path, 0o600)
-      endpoints.append(endpoint)
-    } else {
-      endpoints.append(try Endpoint(socket.lastEndpoint))
-    }
+    if case .ipc = endpoint { endpoints.append(endpoint) } else { endpoints.append(try Endpoint(socket.lastEndpoint)) }
   }
 
   /// Who was turned away at the door since the last call, one line for each.

@@ -58,11 +58,17 @@ final class ZeroMQSocket {
     precondition(status == 0, "ZeroMQSocket: \(what): \(lastZeroMQError())")
   }
 
-  /// - Throws: `WireError` with code `addressInUse`, `cannotBind` or `pathTooLong`.
+  /// A socket file is for its owner only, from its first instant.
+  /// - Throws: `WireError` with code `addressInUse`, `cannotBind`, `exposed` or `pathTooLong`.
   func bind(_ endpoint: Endpoint) throws(WireError) {
+    try endpoint.checkPlace()
     if case .ipc(let path) = endpoint, Endpoint.isAlive(path: path) { throw Self.inUse(endpoint) }
     set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
-    guard zmq_bind(handle, endpoint.description) != 0 else { return }
+    // Of the whole process, for an instant: nobody who makes a file meanwhile is harmed by more privacy.
+    let mask = umask(0o177)
+    let status = zmq_bind(handle, endpoint.description)
+    umask(mask)
+    guard status != 0 else { return }
     switch zmq_errno() {
     case EADDRINUSE: throw Self.inUse(endpoint)
     case ENAMETOOLONG: throw WireError(.pathTooLong, endpoint: endpoint.description, "choose a shorter socket path")
@@ -80,6 +86,7 @@ final class ZeroMQSocket {
   }
 
   func connect(_ endpoint: Endpoint) throws(WireError) {
+    try endpoint.checkPlace()
     set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
     guard zmq_connect(handle, endpoint.description) == 0 else {
       throw WireError(.broken, endpoint: endpoint.description, "cannot connect: \(lastZeroMQError())")
