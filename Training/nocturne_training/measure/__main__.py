@@ -21,7 +21,7 @@ from ..corpus.dataset import Corpus, CorpusError
 from ..trainer.distributed import join
 from ..trainer.errors import TrainingError
 from ..trainer.settings import CorpusSettings
-from .measurement import Measured, Measurement, Plan
+from .measurement import SCHEDULES, Measured, Measurement, Plan
 from .renders import Renderer, Setting
 from .table import markdown, plain, records, verdict
 
@@ -38,11 +38,31 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, help="the corpus it was trained on; made again if left out")
     parser.add_argument("--out", type=Path, required=True, help="where renders, probes and the table go")
     parser.add_argument("--captions", type=int, help=f"how many held-out captions ({Plan.captions})")
+    parser.add_argument(
+        "--steps", type=_numbers, help="diffusion steps, the first judged for control (5,10,20)"
+    )
+    parser.add_argument(
+        "--schedules", type=_schedules, help=f"some of {','.join(SCHEDULES)}; both if left out"
+    )
     parser.add_argument("--epochs", type=int, help=f"how long the probes learn ({Plan.epochs})")
     parser.add_argument("--musiccaps", type=Path, help="MusicCaps' CSV file; without it, its row is left out")
     parser.add_argument("--quick", action="store_true", help="a few captions and hardly any learning: a try")
     parser.add_argument("--threads", type=int, help="CPU threads of PyTorch")
     return parser.parse_args(words)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    numbers = tuple(int(word) for word in text.split(","))
+    if not all(0 < number <= 1000 for number in numbers) or len({*numbers}) < len(numbers):
+        raise argparse.ArgumentTypeError(f"{text}: different numbers from 1 to 1000, such as 5,10,20")
+    return numbers
+
+
+def _schedules(text: str) -> tuple[str, ...]:
+    names = tuple(text.split(","))
+    if any(name not in SCHEDULES for name in names):
+        raise argparse.ArgumentTypeError(f"{text}: some of {','.join(SCHEDULES)}")
+    return names
 
 
 def provenance(model: Path) -> dict[str, Any]:
@@ -85,7 +105,11 @@ def plan(options: argparse.Namespace) -> Plan:
     """How much the command line asks for."""
     whole = QUICK if options.quick else Plan()
     captions = options.captions or whole.captions
-    return Plan(captions, min(captions, whole.foreign), options.epochs or whole.epochs, whole.settings)
+    settings = whole.settings
+    if options.steps or options.schedules:
+        steps = options.steps or dict.fromkeys(setting.steps for setting in settings)
+        settings = [Setting(count, name) for name in options.schedules or SCHEDULES for count in steps]
+    return Plan(captions, min(captions, whole.foreign), options.epochs or whole.epochs, settings)
 
 
 def main(words: list[str] | None = None) -> int:
@@ -99,14 +123,10 @@ def main(words: list[str] | None = None) -> int:
         held = corpus(options.corpus, said, options.out)
         if said.get("digest") != held.digest:
             say("the checkpoint was not trained on this corpus: held-out clips may not be new to it")
-        renderer = Renderer(options.nocturne, options.model, options.out, say)
-        found = Measurement(held, renderer, plan(options), options.musiccaps, say)()
-        facts = {
-            "model": renderer.fingerprint,
-            "corpus": held.digest,
-            "own_corpus": said.get("digest") == held.digest,
-        }
-        write(options.out, found, facts)
+        renderer, wanted = Renderer(options.nocturne, options.model, options.out, say), plan(options)
+        found = Measurement(held, renderer, wanted, options.musiccaps, say)()
+        facts = {"model": renderer.fingerprint, "corpus": held.digest, "trained_on": said.get("digest")}
+        write(options.out, found, {**facts, "captions": wanted.captions, "epochs": wanted.epochs})
     except (CheckpointError, CorpusError, TrainingError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

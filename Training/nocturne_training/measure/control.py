@@ -43,19 +43,21 @@ def control_rows(
     for name in ATTRIBUTES:
         found = agreement(asked, generated, name)
         met = None if found is None else found >= BARS[name]
-        rows.append(
-            Row(
-                f"control: {NAMES[name]}",
-                found,
-                agreement(asked, real, name),
-                agreement(elsewhere, generated, name),
-                stated(asked, name),
-                f"at least {BARS[name]:.0%}",
-                met,
-                ".1%",
-            )
-        )
+        of_real, control = agreement(asked, real, name), agreement(elsewhere, generated, name)
+        title, bar = f"control: {NAMES[name]}", f"at least {BARS[name]:.0%}"
+        rows.append(Row(title, found, of_real, control, stated(asked, name), bar, met, ".1%"))
     return rows
+
+
+def phrasing_row(
+    heldout: Sequence[bool], asked: Sequence[Traits], generated: Sequence[Traits], real: Sequence[Traits]
+) -> Row:
+    """The family alone, over captions of held-out phrasing: whether wording or words are understood."""
+    kept = [place for place, held in enumerate(heldout) if held]
+    asked, generated, real = ([traits[place] for place in kept] for traits in (asked, generated, real))
+    title, count = f"control: {NAMES['family']}, new phrasing", stated(asked, "family")
+    found, of_real = agreement(asked, generated, "family"), agreement(asked, real, "family")
+    return Row(title, found, of_real, None, count, form=".1%")
 
 
 def probe_rows(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..corpus.dataset import Clip, Corpus
 from .captions import Request, Traits, chosen, others
-from .control import agreement, control_rows, probe_rows, stated
+from .control import agreement, control_rows, phrasing_row, probe_rows, stated
 from .embeddings import Encoders, Fidelity
 from .listening import hear
 from .musiccaps import foreign
@@ -19,7 +19,8 @@ from .rows import cycle_row, decoder_rows, frechet_rows, sound_rows
 from .sound import Sound
 from .table import Row
 
-SETTINGS = tuple(Setting(steps, schedule) for schedule in ("linear", "uniform") for steps in (5, 10, 20))
+SCHEDULES = "linear", "uniform"
+SETTINGS = tuple(Setting(steps, schedule) for schedule in SCHEDULES for steps in (5, 10, 20))
 FOREIGN_BAR = 0.60
 
 
@@ -30,7 +31,7 @@ class Plan:
 
     captions: int = 200
     foreign: int = 100
-    epochs: int = 28
+    epochs: int = 30
     settings: Sequence[Setting] = SETTINGS
 
 
@@ -80,7 +81,9 @@ class Measurement:
             {"id": r.clip.id, "caption": r.caption.text, "asked": a, "generated": g, "real": h}
             for r, a, g, h in zip(requests, asked, generated, real, strict=True)
         ]
-        return control_rows(asked, generated, real, others(requests)), clips
+        rows = control_rows(asked, generated, real, others(requests))
+        heldout = [request.caption.heldout for request in requests]
+        return [*rows, phrasing_row(heldout, asked, generated, real)], clips
 
     def _foreign(self, judges: Probes, path: Path) -> list[Row]:
         wanted = foreign(path, self.plan.foreign)

@@ -29,9 +29,9 @@ from .timbre import Timbre
 VERSION: Final = 1
 """Raised with every change of what the probes hear or how they learn."""
 _BATCH = 32
-_MEL_FRAMES, _PITCH_FRAMES = 234, 32
+_MEL_FRAMES, _PITCH_FRAMES = 188, 32
 _BANDS_HIDDEN, _TILT = 8, 0.5
-_RATE, _DECAY, _SMOOTHING = 3e-3, 0.05, 0.1
+_RATE, _DECAY = 3e-3, 0.05
 
 Loss = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -51,9 +51,9 @@ class Probes:
         for first in range(0, len(heard), _BATCH):
             mel = torch.from_numpy(heard.mel[first : first + _BATCH]).float()
             pitch = torch.from_numpy(heard.pitch[first : first + _BATCH]).float()
-            players = self.timbre(mel)
-            families = timbre.families(players).argmax(dim=1).tolist()
-            drums = (timbre.drummed(players) > 0.5).tolist()
+            lead, playing = self.timbre(mel)
+            families = timbre.families(lead).argmax(dim=1).tolist()
+            drums = timbre.drummed(playing).tolist()
             tempos = tempo.classes(self.pulse(mel)).argmax(dim=1).tolist()
             qualities = harmony.qualities(self.harmony(pitch)).argmax(dim=1).tolist()
             for f, d, t, q in zip(families, drums, tempos, qualities, strict=True):
@@ -105,7 +105,7 @@ def _restored(tensors: dict[str, Tensor]) -> Probes:
 def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str], None]) -> Probes:
     """Learns all three from clips and their labels; equal inputs give equal probes on equal threads."""
     mel, pitch = torch.from_numpy(heard.mel), torch.from_numpy(heard.pitch)
-    players = torch.tensor([timbre.target(clip) for clip in labels])
+    leads, playing = (torch.tensor(part) for part in zip(*map(timbre.targets, labels), strict=True))
     keys = torch.tensor([harmony.target(clip) for clip in labels])
     with torch.random.fork_rng():
         torch.manual_seed(1)
@@ -115,10 +115,8 @@ def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str]
 
         def of_timbre(batch: Tensor, random: torch.Generator) -> Tensor:
             with torch.autocast("cpu", torch.bfloat16):
-                logits = ears(varied(mel[batch].float(), random))
-            return F.cross_entropy(
-                logits.float().flatten(0, 1), players[batch].flatten(), label_smoothing=_SMOOTHING
-            )
+                found = ears(varied(mel[batch].float(), random))
+            return timbre.loss(found, leads[batch], playing[batch])
 
         def of_harmony(batch: Tensor, random: torch.Generator) -> Tensor:
             steps = int(torch.randint(-6, 6, (), generator=random))

@@ -1,6 +1,6 @@
-"""Who plays what, heard from a log-mel.
+"""Which instrument leads and which families play, heard from a log-mel.
 
-Letters: B batch, F frames, M bands, C channels, R roles, V players.
+Letters: B batch, F frames, M bands, C channels, V instruments, N families.
 """
 
 from __future__ import annotations
@@ -8,75 +8,69 @@ from __future__ import annotations
 from typing import Any, Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.vocabulary import FAMILIES
 
-PLAYERS: Final = ("", *INSTRUMENTS)
-"""Nobody, or an instrument."""
-ROLES: Final = ("lead", "other melody", "chords", "pad", "bass", "drums")
+LEADS: Final = tuple(INSTRUMENTS)
+"""What the lead is told to be: instruments, since they are more alike in themselves than their families."""
 _WIDTHS = 24, 48, 96, 160
 _STRIDES = (2, 2), (2, 2), (2, 2), (1, 2)
 _BANDS_LEFT = 5
 """Of 80, halved four times."""
-_WIDTH = 192
+_HEARD = 192
+_SMOOTHING = 0.1
 
 
 class Timbre(nn.Module):
-    """Tells the player of each role. Naming the accompaniment too is what keeps it from being taken for the
-    lead; the family of the lead is read from its probabilities."""
+    """Convolutions over time and bands, then mean and largest over time."""
 
     def __init__(self, dropout: float = 0.3) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        for index, (width, stride) in enumerate(zip(_WIDTHS, _STRIDES, strict=True)):
-            kernel = 3 if index else 5
-            before = _WIDTHS[index - 1] if index else 1
-            layers += [
-                nn.Conv2d(before, width, kernel, stride, kernel // 2, bias=False),
-                nn.BatchNorm2d(width),
-                nn.ReLU(),
-            ]
+        before, kernel = 1, 5
+        for width, stride in zip(_WIDTHS, _STRIDES, strict=True):
+            convolution = nn.Conv2d(before, width, kernel, stride, kernel // 2, bias=False)
+            layers += [convolution, nn.BatchNorm2d(width), nn.ReLU()]
+            before, kernel = width, 3
         self.local = nn.Sequential(*layers)
-        self.mix = _layer(_WIDTHS[-1] * _BANDS_LEFT, _WIDTH, 1)
-        self.phrase = nn.ModuleList(_layer(_WIDTH, _WIDTH, 5, dilation) for dilation in (1, 2))
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * _WIDTH, len(ROLES) * len(PLAYERS)))
+        joined = nn.Conv1d(before * _BANDS_LEFT, _HEARD, 1, bias=False)
+        self.joined = nn.Sequential(joined, nn.BatchNorm1d(_HEARD), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * _HEARD, len(LEADS) + len(FAMILIES)))
 
-    def forward(self, mel: Tensor) -> Tensor:
-        """Log-mel [B, F, M] -> logits [B, R, V]; the same at any loudness"""
+    def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-mel [B, F, M] -> logits of the lead [B, V] and of each family playing [B, N]; the same at any
+        loudness"""
         level = mel - mel.mean(dim=(1, 2), keepdim=True)
-        local = self.local(level[:, None] / 3.0)
-        mixed = self.mix(local.transpose(2, 3).flatten(1, 2))
-        for layer in self.phrase:
-            mixed = mixed + layer(mixed)
-        heard = torch.cat((mixed.mean(dim=2), mixed.amax(dim=2)), dim=1)
-        return self.head(heard).unflatten(1, (len(ROLES), len(PLAYERS)))
+        joined = self.joined(self.local(level[:, None] / 3.0).transpose(2, 3).flatten(1, 2))
+        heard = torch.cat((joined.mean(dim=2), joined.amax(dim=2)), dim=1)
+        lead, playing = self.head(heard).split((len(LEADS), len(FAMILIES)), dim=1)
+        return lead, playing
 
 
-def _layer(before: int, width: int, kernel: int, dilation: int = 1) -> nn.Sequential:
-    """[B, before, F] -> [B, width, F]"""
-    padding = dilation * (kernel // 2)
-    convolution = nn.Conv1d(before, width, kernel, padding=padding, dilation=dilation, bias=False)
-    return nn.Sequential(convolution, nn.BatchNorm1d(width), nn.ReLU())
+def families(lead: Tensor) -> Tensor:
+    """Logits [B, V] -> probability that the lead is of each family [B, N]"""
+    of = torch.tensor([FAMILIES.index(instrument.family) for instrument in INSTRUMENTS.values()])
+    return lead.softmax(dim=1) @ F.one_hot(of, len(FAMILIES)).to(lead)
 
 
-def families(logits: Tensor) -> Tensor:
-    """[B, R, V] -> probability that the lead is of each of FAMILIES [B, 14]"""
-    member = torch.zeros(len(PLAYERS), len(FAMILIES))
-    for place, name in enumerate(PLAYERS[1:], start=1):
-        member[place, FAMILIES.index(INSTRUMENTS[name].family)] = 1.0
-    return logits[:, ROLES.index("lead")].softmax(dim=1) @ member
+def drummed(playing: Tensor) -> Tensor:
+    """Logits [B, N] -> whether somebody drums [B]"""
+    return playing[:, FAMILIES.index("drums")] > 0
 
 
-def drummed(logits: Tensor) -> Tensor:
-    """[B, R, V] -> probability that somebody drums [B]"""
-    return 1.0 - logits[:, ROLES.index("drums")].softmax(dim=1)[:, 0]
+def targets(labels: dict[str, Any]) -> tuple[int, list[float]]:
+    """The place of the lead in LEADS, and 1 for each of FAMILIES that plays"""
+    return LEADS.index(labels["lead"]), [float(family in labels["families"]) for family in FAMILIES]
 
 
-def target(labels: dict[str, Any]) -> list[int]:
-    """The players of the roles, as places in PLAYERS"""
-    roles, lead = labels["roles"], labels["lead"]
-    melodies = [roles[role] for role in ("lead", "second lead") if role in roles and roles[role] != lead]
-    players = {**roles, "lead": lead, "other melody": melodies[0] if melodies else ""}
-    return [PLAYERS.index(players.get(role, "")) for role in ROLES]
+def loss(found: tuple[Tensor, Tensor], lead: Tensor, playing: Tensor) -> Tensor:
+    """Of the lead, of all families, and once more of the drums, which are asked for by themselves"""
+    drums = FAMILIES.index("drums")
+    return (
+        F.cross_entropy(found[0].float(), lead, label_smoothing=_SMOOTHING)
+        + F.binary_cross_entropy_with_logits(found[1].float(), playing)
+        + F.binary_cross_entropy_with_logits(found[1][:, drums].float(), playing[:, drums])
+    )

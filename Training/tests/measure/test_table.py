@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nocturne_training.measure.captions import Traits
-from nocturne_training.measure.control import control_rows
+from nocturne_training.measure.control import control_rows, phrasing_row
 from nocturne_training.measure.table import Row, markdown, plain, records, verdict
 
 ROWS = [
@@ -47,3 +47,11 @@ def test_a_row_of_control_counts_only_captions_that_state_the_attribute() -> Non
     assert (family.generated, family.clips, family.met) == (0.5, 2, False)
     assert (family.shuffled, drums.generated, drums.clips, drums.met) == (0.0, None, 0, None)
     assert (tempo.generated, tempo.clips) == (0.0, 1)
+
+
+def test_the_row_of_new_phrasing_counts_only_captions_of_it() -> None:
+    asked = [Traits(family="reed"), Traits(family="flute"), Traits(family="piano"), Traits()]
+    heard, real = [Traits(family="reed")] * 4, [Traits(family="piano")] * 4
+    row = phrasing_row([True, False, True, True], asked, heard, real)
+    assert (row.generated, row.real, row.clips, row.met) == (0.5, 0.5, 2, None)
+    assert phrasing_row([False] * 4, asked, heard, real).generated is None

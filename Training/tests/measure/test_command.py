@@ -1,0 +1,47 @@
+"""The command line and where the corpus comes from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nocturne_training.checkpoint import CheckpointError
+from nocturne_training.corpus.dataset import CorpusError
+from nocturne_training.measure.__main__ import arguments, corpus, main, plan, provenance
+from nocturne_training.measure.renders import Setting
+
+NEEDED = ["--nocturne", "n", "--model", "m", "--out", "o"]
+
+
+def test_all_is_measured_unless_less_is_asked_for() -> None:
+    whole = plan(arguments(NEEDED))
+    assert (whole.captions, whole.foreign, len(whole.settings)) == (200, 100, 6)
+    assert whole.settings[0] == Setting(5, "linear")
+    few = plan(arguments([*NEEDED, "--captions", "20", "--steps", "5,20", "--schedules", "linear"]))
+    assert (few.captions, few.foreign) == (20, 20)
+    assert list(few.settings) == [Setting(5), Setting(20)]
+    assert plan(arguments([*NEEDED, "--quick"])).captions == 8
+
+
+@pytest.mark.parametrize(
+    "words", [["--steps", "5,5"], ["--steps", "0"], ["--steps", "x"], ["--schedules", "cosine"]]
+)
+def test_what_cannot_be_rendered_is_refused(words: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        arguments([*NEEDED, *words])
+
+
+def test_a_checkpoint_that_names_no_corpus_needs_one(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"provenance": {"corpus": {"kind": "imported"}}}))
+    assert provenance(tmp_path) == {"kind": "imported"}
+    with pytest.raises(CorpusError, match="give one with --corpus"):
+        corpus(None, provenance(tmp_path), tmp_path)
+    with pytest.raises(CheckpointError, match="not readable"):
+        provenance(tmp_path / "none")
+
+
+def test_a_fault_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--nocturne", "n", "--model", str(tmp_path), "--out", str(tmp_path)]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1
