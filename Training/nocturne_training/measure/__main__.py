@@ -127,7 +127,7 @@ def main(words: list[str] | None = None) -> int:
         found = Measurement(held, renderer, wanted, options.musiccaps, say)()
         facts = {"model": renderer.fingerprint, "corpus": held.digest, "trained_on": said.get("digest")}
         write(options.out, found, {**facts, "captions": wanted.captions, "epochs": wanted.epochs})
-    except (CheckpointError, CorpusError, TrainingError) as error:
+    except (CorpusError, TrainingError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:

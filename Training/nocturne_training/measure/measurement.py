@@ -12,7 +12,7 @@ from .captions import Request, Traits, chosen, others
 from .control import agreement, control_rows, phrasing_row, probe_rows, stated
 from .embeddings import Encoders, Fidelity
 from .listening import hear
-from .musiccaps import foreign
+from .musiccaps import Foreign, foreign
 from .probes import Probes, probes, true_traits
 from .renders import Captions, Renderer, Run, Setting
 from .rows import cycle_row, decoder_rows, frechet_rows, sound_rows
@@ -56,15 +56,15 @@ class Measurement:
 
     def __call__(self) -> Measured:
         """Raises `CorpusError`, `CheckpointError` or `TrainingError`, one line each."""
+        encoders = Encoders(self.renderer.model)
+        wanted = [] if self.musiccaps is None else foreign(self.musiccaps, self.plan.foreign)
         judges = probes(self.renderer.out / "probes", self.corpus, self.plan.epochs, self.say)
         requests = chosen(self.corpus.split("test"), self.plan.captions)
         captions = {request.clip.id: request.caption.text for request in requests}
-        encoders = Encoders(self.renderer.model)
         runs = {setting: self.renderer.render("test", captions, setting) for setting in self.plan.settings}
         main = runs[self.plan.settings[0]]
         rows, clips = self._control(judges, requests, captions, main)
-        if self.musiccaps is not None:
-            rows += self._foreign(judges, self.musiccaps)
+        rows += self._foreign(judges, wanted)
         rows += self._spaces(encoders, requests, captions, runs)
         rows += self._decoder(encoders, judges)
         rows += self._sound(captions, main, [request.clip for request in requests])
@@ -85,8 +85,9 @@ class Measurement:
         heldout = [request.caption.heldout for request in requests]
         return [*rows, phrasing_row(heldout, asked, generated, real)], clips
 
-    def _foreign(self, judges: Probes, path: Path) -> list[Row]:
-        wanted = foreign(path, self.plan.foreign)
+    def _foreign(self, judges: Probes, wanted: list[Foreign]) -> list[Row]:
+        if not wanted:
+            return []
         captions = {caption.id: caption.caption for caption in wanted}
         run = self.renderer.render("musiccaps", captions, self.plan.settings[0])
         heard = judges.judge(hear(run.audio(captions)))
