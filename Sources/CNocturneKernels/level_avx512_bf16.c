@@ -1,4 +1,4 @@
-/* AVX-512 with its bf16 product. */
+/* AVX-512 with its products of bf16 and int8. */
 #ifdef __x86_64__
 #include <immintrin.h>
 #include <math.h>
@@ -6,13 +6,14 @@
 
 #include "nocturne_kernels.h"
 
-#pragma clang attribute push(__attribute__((target("avx512bf16,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx512bf16,avx512vnni,avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2"))), apply_to = function)
 #define NK_LEVEL NK_AVX512_BF16
 #define NK_TABLE nk_kernels_avx512_bf16
 #define NK_WIDTH 16
 #define NK_BLOCK_ROWS 14
 #define NK_BLOCK_VECTORS 2
 #define NK_BF16_PRODUCTS 1
+#define NK_INT8_PRODUCTS 1
 #include "templates/level.h"
 #pragma clang attribute pop
 #endif

@@ -25,7 +25,8 @@ nk_level nk_cpu_level(void) {
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return NK_AVX2;
-  if (!__builtin_cpu_supports("avx512bf16")) return NK_AVX512;
+  /* Every CPU with the one has the other. */
+  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vnni")) return NK_AVX512;
   return has_amx() ? NK_AMX_BF16 : NK_AVX512_BF16;
 }
 #else

@@ -14,7 +14,7 @@ extension CPUBackend {
       rowStep: geometry.stride)
     return PreparedConvolution(
       inputs: inputs, outputs: outputs, kernel: kernel, geometry: geometry,
-      payload: PackedWeights(weight, layout: layout, bias: bias, backend: self))
+      payload: PackedWeights(weight, layout: layout, bias: bias, number: number, backend: self))
   }
 
   package func convolution(
@@ -31,7 +31,7 @@ extension CPUBackend {
     let span = geometry.dilation * (weights.kernel - 1) + 1
     let plan = ProductPlan(
       rows: outFrames, rowBytes: geometry.stride * window.rowBytes, haloBytes: span * window.rowBytes,
-      blockRows: kernels.blockRows(bf16: packed.bf16), fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
+      blockRows: kernels.blockRows, fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
       units: packed.columnUnits, threads: max(1, threads / max(shape[0], 1)))
     let residual = residual.map { UnsafePointer($0.pointer) }
     return make(shape) { result in

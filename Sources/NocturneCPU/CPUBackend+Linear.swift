@@ -2,7 +2,7 @@ import CNocturneKernels
 package import NocturneTensor
 
 extension CPUBackend {
-  package func prepareLinear(weight: Tensor, bias: Tensor?) -> PreparedLinear {
+  package func prepareLinear(weight: Tensor, bias: Tensor?, robust: Bool) -> PreparedLinear {
     precondition(
       weight.shape.rank == 2 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
       "prepareLinear: weight \(weight.shape), bias \(bias?.shape ?? [])")
@@ -11,7 +11,8 @@ extension CPUBackend {
       outputs: outputs, inputs: inputs, taps: 1, outputStep: inputs, inputStep: 1, tapStep: 0)
     return PreparedLinear(
       inputs: inputs, outputs: outputs,
-      payload: PackedWeights(weight, layout: layout, bias: bias, backend: self))
+      payload: PackedWeights(
+        weight, layout: layout, bias: bias, number: robust && roundsToInt8 ? NK_INT8 : number, backend: self))
   }
 
   package func linear(_ x: Tensor, _ weights: PreparedLinear, activation: Activation, residual: Tensor?) -> Tensor {
@@ -32,10 +33,10 @@ extension CPUBackend {
     _ x: UnsafePointer<Float>, rows: Int, _ weights: PackedWeights, activation: Activation,
     residual: UnsafePointer<Float>?, into result: UnsafeMutablePointer<Float>
   ) {
-    let bytes = kernels.preparedBytes(bf16: weights.bf16)
+    let bytes = kernels.preparedBytes(weights.number)
     let stride = preparedStride(weights.depth, bytes: bytes)
     let plan = ProductPlan(
-      rows: rows, rowBytes: stride * bytes, blockRows: kernels.blockRows(bf16: weights.bf16),
+      rows: rows, rowBytes: stride * bytes, blockRows: kernels.blockRows,
       fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil, units: weights.columnUnits, threads: threads)
     func run(_ task: Int, on a: UnsafeRawPointer, rows: Range<Int>) {
       let (start, outputs) = (rows.lowerBound, weights.outputs)

@@ -13,8 +13,8 @@ extension CPUBackend {
     let rows = matrices == 0 ? 0 : x.shape.extents.dropLast().reduce(1, *) / matrices
     let (left, right) = (x.pointer, y.pointer)
     let panels = PackedWeights.panels(columns)
-    let panelBytes = nk_panel_bytes(1, Int32(inner), false)
-    let rowsPerTile = 10 * kernels.blockRows(bf16: false)
+    let panelBytes = nk_panel_bytes(1, Int32(inner), NK_F32)
+    let rowsPerTile = 10 * kernels.blockRows
     let tiles = (rows + rowsPerTile - 1) / rowsPerTile
     let packed = memory.storage(count: matrices * panels * panelBytes / 4)
     return make(shape) { result in
@@ -25,7 +25,7 @@ extension CPUBackend {
         source.output_step = transposeY ? inner : 1
         source.input_step = transposeY ? 1 : columns
         (source.outputs, source.inputs, source.taps) = (Int32(columns), Int32(inner), 1)
-        nk_pack(&source, false, Int32(panel), 1, packed.base + matrix * panels * panelBytes / 4)
+        nk_pack(&source, NK_F32, Int32(panel), 1, packed.base + matrix * panels * panelBytes / 4)
       }
       pool.forEach(matrices * tiles) { task in
         let (matrix, tile) = task.quotientAndRemainder(dividingBy: tiles)

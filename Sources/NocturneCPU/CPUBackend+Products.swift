@@ -4,8 +4,8 @@ import NocturneTensor
 // What linear layers and convolutions share.
 
 extension CPUBackend {
-  /// Elements between prepared rows: the depth and a cache line, so that rows never lie a power of two apart. oneDNN
-  /// packs weights only for dense rows.
+  /// Elements between prepared rows: the depth and a cache line, so that rows never lie a power of two apart (and that
+  /// an int8 row has room for its scale). oneDNN packs weights only for dense rows.
   func preparedStride(_ depth: Int, bytes: Int) -> Int {
     if usesOneDNN { return depth }
     let line = 64 / bytes
@@ -20,8 +20,8 @@ extension CPUBackend {
     _ x: UnsafePointer<Float>, step: Int, count: Int, weights: PackedWeights, slope: Float,
     into rows: UnsafeMutableRawPointer, stride: Int
   ) {
-    let prepare = weights.bf16 ? kernels.table.prepare.1 : kernels.table.prepare.0
-    prepare?(x, step, Int32(count), Int32(weights.inputs), Int32(weights.depth), slope, rows, stride)
+    kernels.entry(kernels.table.prepare, weights.number)?(
+      x, step, Int32(count), Int32(weights.inputs), Int32(weights.depth), slope, rows, stride)
   }
 }
 

@@ -21,7 +21,7 @@ extension CPUBackend {
       let layout = PackedWeights.Layout(
         outputs: outputs, inputs: inputs, taps: max(0, (kernel - phase + geometry.stride - 1) / geometry.stride),
         outputStep: kernel, inputStep: outputs * kernel, tapStep: geometry.stride, offset: min(phase, kernel - 1))
-      return PackedWeights(weight, layout: layout, bias: bias, backend: self)
+      return PackedWeights(weight, layout: layout, bias: bias, number: number, backend: self)
     }
     return PreparedTransposedConvolution(
       inputs: inputs, outputs: outputs, kernel: kernel, geometry: geometry,
@@ -45,7 +45,7 @@ extension CPUBackend {
     let rows = max(0, (trim + outFrames + stride - 1) / stride - lowest)
     let plan = ProductPlan(
       rows: rows, rowBytes: window.rowBytes, haloBytes: prepared.reach * window.rowBytes,
-      blockRows: kernels.blockRows(bf16: first.bf16), fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
+      blockRows: kernels.blockRows, fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
       units: first.columnUnits, threads: max(1, threads / max(shape[0], 1)))
     return make(shape) { result in
       pool.forEach(shape[0] * plan.tasks) { index in

@@ -15,6 +15,8 @@ package final class CPUBackend: Backend {
   package let instructionSet: InstructionSet
   /// Products are made of values rounded to bf16.
   package let roundsToBF16: Bool
+  /// Robust linear layers are made of values rounded to int8.
+  package let roundsToInt8: Bool
   /// Products go through oneDNN instead of the kernels here.
   package let usesOneDNN: Bool
 
@@ -35,24 +37,30 @@ package final class CPUBackend: Backend {
     self.instructionSet = instructionSet
     roundsToBF16 =
       switch precision {
-      case .auto: instructionSet.multipliesBF16
+      case .auto, .int8: instructionSet.multipliesBF16
       case .bf16: true
       case .f32: false
       }
     let oneDNNSet = String(cString: nk_dnn_isa())
-    usesOneDNN = oneDNN ?? (roundsToBF16 && instructionSet == .amxbf16 && oneDNNSet.hasSuffix("amx"))
+    roundsToInt8 = precision == .int8
+    usesOneDNN =
+      oneDNN ?? (roundsToBF16 && !roundsToInt8 && instructionSet == .amxbf16 && oneDNNSet.hasSuffix("amx"))
     precondition(
       !usesOneDNN || !roundsToBF16 || instructionSet.multipliesBF16,
       "CPUBackend: oneDNN's bf16 products need rows of bf16, which \(instructionSet.name) does not prepare")
     let products =
       usesOneDNN
       ? "onednn-\(String(cString: nk_dnn_version()))-\(oneDNNSet)" : instructionSet.name
-    numericClass = "cpu/\(products)/\(roundsToBF16 ? "bf16" : "f32")"
+    precondition(!usesOneDNN || !roundsToInt8, "CPUBackend: int8 products are the kernels' own, not oneDNN's")
+    numericClass = "cpu/\(products)/\(roundsToInt8 ? "int8+" : "")\(roundsToBF16 ? "bf16" : "f32")"
     kernels = KernelTable(instructionSet)
     pool = ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
   }
 
   package var threads: Int { pool.threads }
+
+  /// What products are rounded to that nothing says to be robust.
+  var number: nk_number { roundsToBF16 ? NK_BF16 : NK_F32 }
 
   /// Bytes held by tensors, and bytes kept to be used again.
   package var memoryInUse: (used: Int, free: Int) { (memory.bytes.used, memory.bytes.free) }

@@ -13,7 +13,7 @@ struct FrameWindow {
     self.weights = weights
     self.backend = backend
     self.inputSlope = inputSlope
-    let bytes = backend.kernels.preparedBytes(bf16: weights.bf16)
+    let bytes = backend.kernels.preparedBytes(weights.number)
     stride = backend.preparedStride(weights.depth, bytes: bytes)
     rowBytes = stride * bytes
   }

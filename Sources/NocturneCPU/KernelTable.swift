@@ -9,8 +9,17 @@ struct KernelTable: @unchecked Sendable {  // guard: points at a constant table
   var table: nk_kernels { pointer.pointee }
 
   /// Rows of a register block; tiles of a multiple of it waste nothing.
-  func blockRows(bf16: Bool) -> Int { Int(bf16 ? table.block_rows.1 : table.block_rows.0) }
+  var blockRows: Int { Int(table.block_rows) }
 
   /// Bytes of an element of rows prepared for a product.
-  func preparedBytes(bf16: Bool) -> Int { Int(bf16 ? table.prepared_bytes.1 : table.prepared_bytes.0) }
+  func preparedBytes(_ number: nk_number) -> Int { Int(entry(table.prepared_bytes, number)) }
+
+  /// What a table holds for each `nk_number`.
+  func entry<Entry>(_ entries: (Entry, Entry, Entry), _ number: nk_number) -> Entry {
+    switch number {
+    case NK_INT8: entries.2
+    case NK_BF16: entries.1
+    default: entries.0
+    }
+  }
 }

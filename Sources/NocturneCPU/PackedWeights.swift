@@ -19,19 +19,20 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
   let inputs: Int
   let outputs: Int
   let taps: Int
-  let bf16: Bool
+  let number: nk_number
   /// Inputs rounded up to what the kernels read.
   let depth: Int
   let bias: UnsafeMutablePointer<Float>?
   private let panels: UnsafeMutableRawPointer?
   private let oneDNN: OpaquePointer?
 
-  init(_ weight: Tensor, layout: Layout, bias: Tensor?, backend: CPUBackend) {
+  /// - Parameter number: what the factors are rounded to; int8 takes one tap, and does not go through oneDNN.
+  init(_ weight: Tensor, layout: Layout, bias: Tensor?, number: nk_number, backend: CPUBackend) {
     inputs = layout.inputs
     outputs = layout.outputs
     taps = layout.taps
-    bf16 = backend.roundsToBF16
-    depth = Int(nk_packed_depth(Int32(layout.inputs), bf16))
+    self.number = number
+    depth = Int(nk_packed_depth(Int32(layout.inputs), number))
     self.bias = bias.map { bias in
       let copy = UnsafeMutablePointer<Float>.allocate(capacity: max(bias.shape.count, 1))
       withExtendedLifetime(bias) { copy.update(from: bias.pointer, count: bias.shape.count) }
@@ -45,19 +46,20 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
     if backend.usesOneDNN {
       var status: Int32 = 0
       // oneDNN wants the distance of rows when the product is made.
+      let bf16 = number == NK_BF16
       let row = backend.preparedStride(depth, bytes: bf16 ? 2 : 4) * layout.rowStep
       oneDNN = nk_dnn_create(&source, bf16, Int32(Self.oneDNNRows), row, &status)
       panels = nil
       precondition(oneDNN != nil, "prepare: oneDNN refused a product of \(layout) with status \(status)")
     } else {
       let count = Self.panels(outputs)
-      let (bf16, weights) = (bf16, source)
-      let size = nk_panel_bytes(Int32(taps), Int32(inputs), bf16)
+      let weights = source
+      let size = nk_panel_bytes(Int32(taps), Int32(inputs), number)
       guard let memory = nk_allocate(size * count) else { preconditionFailure("prepare: no memory for \(layout)") }
       panels = memory
       oneDNN = nil
       backend.pool.forEach(count) { panel in
-        withUnsafePointer(to: weights) { nk_pack($0, bf16, Int32(panel), 1, memory) }
+        withUnsafePointer(to: weights) { nk_pack($0, number, Int32(panel), 1, memory) }
       }
     }
   }
@@ -90,8 +92,7 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
       }
     } else {
       tile.panels = UnsafeRawPointer(panels)
-      let product = bf16 ? kernels.table.product.1 : kernels.table.product.0
-      product?(&tile, Int32(units.lowerBound), Int32(units.count))
+      kernels.entry(kernels.table.product, number)?(&tile, Int32(units.lowerBound), Int32(units.count))
     }
   }
 }

@@ -6,4 +6,7 @@ package enum ProductPrecision: String, CaseIterable, Sendable {
   /// Weights and activations rounded to bf16; on a CPU without such products they are multiplied as f32.
   case bf16
   case f32
+  /// As `auto`, but the linear layers that say they bear it (`robust`) multiply weights rounded to int8, with a scale for
+  /// each output, and activations rounded to int8, with a scale for each row.
+  case int8
 }

@@ -42,6 +42,11 @@ extension Backend {
     layerNorm(x, adding: nil, weight: weight, bias: bias, epsilon: epsilon)
   }
 
+  /// `weight` [out, in], `bias` [out].
+  package func prepareLinear(weight: Tensor, bias: Tensor?) -> PreparedLinear {
+    prepareLinear(weight: weight, bias: bias, robust: false)
+  }
+
   /// `weight` [out, in], no bias.
   package func prepareLinear(weight: Tensor) -> PreparedLinear { prepareLinear(weight: weight, bias: nil) }
 }

@@ -36,8 +36,8 @@ package protocol Backend: AnyObject, Sendable {
   /// mutating operation; for the key/value cache.
   func copy(_ source: Tensor, into destination: Tensor, at frame: Int)
 
-  /// `weight` [out, in], `bias` [out].
-  func prepareLinear(weight: Tensor, bias: Tensor?) -> PreparedLinear
+  /// `weight` [out, in], `bias` [out]. `robust`: the network bears factors of 8 bits here, where the backend wins by them.
+  func prepareLinear(weight: Tensor, bias: Tensor?, robust: Bool) -> PreparedLinear
   /// `weight` [out, in, k], `bias` [out].
   func prepareConvolution(weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry) -> PreparedConvolution
   /// `weight` [in, out, k] (PyTorch's layout), `bias` [out].

@@ -43,6 +43,7 @@ extension NumericPrecision {
     case .auto: .auto
     case .bf16: .bf16
     case .f32: .f32
+    case .int8: .int8
     }
   }
 }

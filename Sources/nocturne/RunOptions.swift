@@ -34,7 +34,7 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Render the first so many good rows only.")
   var limit: Int?
 
-  @Option(help: "auto, bf16 or f32. Default auto: the best the processor has.")
+  @Option(help: "auto, bf16, f32 or int8. Default auto: the best the processor has without 8-bit factors.")
   var precision: String?
 
   @Option(help: "Worker processes on this machine.")
@@ -57,7 +57,7 @@ struct RunOptions: ParsableArguments {
     if let workers, workers < 0 { throw ValidationError("--workers is \(workers); it must be 0 or more") }
     if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
     if let precision, NumericPrecision(rawValue: precision) == nil {
-      throw ValidationError("--precision is '\(precision)'; it must be auto, bf16 or f32")
+      throw ValidationError("--precision is '\(precision)'; it must be auto, bf16, f32 or int8")
     }
     _ = try settings(limits: RenderLimits())
   }

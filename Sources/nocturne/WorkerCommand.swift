@@ -20,7 +20,7 @@ struct WorkerCommand: ParsableCommand {
   var textEncoder: String?
   @Option(help: "Threads that compute. Default: every core.")
   var threads: Int?
-  @Option(help: "auto, bf16 or f32.")
+  @Option(help: "auto, bf16, f32 or int8.")
   var precision = NumericPrecision.auto
   @Option(
     help: "Directory of finished clips on their way; one for each worker. Default: in the user's state directory.")

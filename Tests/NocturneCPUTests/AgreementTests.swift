@@ -6,8 +6,7 @@ import Testing
 @Suite struct AgreementTests {
   @Test(arguments: BackendChoice.all)
   func everyOperationAgreesWithTheReference(choice: BackendChoice) {
-    let bf16 = choice.precision == .bf16
-    #expect(agreement(of: choice.backend(), bf16: bf16).map(\.description) == [])
+    #expect(agreement(of: choice.backend(), choice.rounding).map(\.description) == [])
   }
 
   @Test(arguments: BackendChoice.all)
@@ -25,8 +24,7 @@ import Testing
 
   @Test(arguments: choices)
   func everyOperationAgreesWithTheReference(choice: BackendChoice) {
-    let bf16 = choice.precision == .bf16
-    #expect(agreement(of: choice.backend(), bf16: bf16).map(\.description) == [])
+    #expect(agreement(of: choice.backend(), choice.rounding).map(\.description) == [])
   }
 
   @Test(arguments: choices)

@@ -1,5 +1,6 @@
 import NocturneCPU
 import NocturneTensor
+import NocturneTesting
 
 /// A backend to test, made from its description.
 struct BackendChoice: Sendable, CustomStringConvertible {
@@ -7,9 +8,18 @@ struct BackendChoice: Sendable, CustomStringConvertible {
   var precision: ProductPrecision
   var oneDNN = false
 
-  /// Every instruction set this CPU has, in f32 and bf16; sets below AVX512_BF16 multiply bf16 as f32.
+  /// Every instruction set this CPU has, in f32, bf16 and int8; sets below AVX512_BF16 multiply bf16 as f32, and int8 as
+  /// integers of 32 bits.
   static let all: [BackendChoice] = InstructionSet.allCases.filter { $0 <= .ofThisCPU && $0 != .amxbf16 }.flatMap {
-    [BackendChoice(instructionSet: $0, precision: .f32), BackendChoice(instructionSet: $0, precision: .bf16)]
+    [
+      BackendChoice(instructionSet: $0, precision: .f32), BackendChoice(instructionSet: $0, precision: .bf16),
+      BackendChoice(instructionSet: $0, precision: .int8),
+    ]
+  }
+
+  var rounding: OperationCase.Rounding {
+    OperationCase.Rounding(
+      bf16: precision == .bf16 || precision == .int8 && instructionSet.multipliesBF16, int8: precision == .int8)
   }
 
   /// What a caller gets without asking.

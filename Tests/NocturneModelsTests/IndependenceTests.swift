@@ -55,7 +55,7 @@ struct IndependenceTests {
     #expect(apart.2 == [2, 4, 6, 8, 10, 12, 14, 16, 17, 18, 19, 20] + [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
   }
 
-  @Test(arguments: [ProductPrecision.f32, .bf16])
+  @Test(arguments: [ProductPrecision.f32, .bf16, .int8])
   func threadsChangeNothing(precision: ProductPrecision) throws {
     func render(threads: Int) throws -> [Float] {
       let melody = try MeLoDy(

@@ -9,6 +9,7 @@ enum TestedBackend: String, CaseIterable, CustomTestStringConvertible {
   case reference
   case cpu32 = "cpu f32"
   case cpu16 = "cpu bf16"
+  case cpu8 = "cpu int8"
 
   /// Those on which tokens must be the same as PyTorch's f32 ones.
   static let exact: [TestedBackend] = [.reference, .cpu32]
@@ -16,7 +17,13 @@ enum TestedBackend: String, CaseIterable, CustomTestStringConvertible {
   var testDescription: String { rawValue }
 
   /// Norm of the difference over norm.
-  var tolerance: Double { self == .cpu16 ? 2e-2 : 1e-4 }
+  var tolerance: Double {
+    switch self {
+    case .reference, .cpu32: 1e-4
+    case .cpu16: 2e-2
+    case .cpu8: 5e-2
+    }
+  }
 
   /// The fixtures' checkpoint on this backend; loaded once.
   var melody: MeLoDy {
@@ -24,12 +31,14 @@ enum TestedBackend: String, CaseIterable, CustomTestStringConvertible {
     case .reference: Self.onReference
     case .cpu32: Self.onCPU32
     case .cpu16: Self.onCPU16
+    case .cpu8: Self.onCPU8
     }
   }
 
   private static let onReference = load(ReferenceBackend())
   private static let onCPU32 = load(CPUBackend(threads: 2, precision: .f32))
   private static let onCPU16 = load(CPUBackend(threads: 2, precision: .bf16))
+  private static let onCPU8 = load(CPUBackend(threads: 2, precision: .int8))
 
   private static func load(_ backend: any Backend) -> MeLoDy {
     do {

@@ -52,7 +52,7 @@ import Testing
     #expect(Set(together.digests.values).count == 3)
   }
 
-  @Test(arguments: [ProductPrecision.f32, .bf16])
+  @Test(arguments: [ProductPrecision.f32, .bf16, .int8])
   func bytesDoNotDependOnTheThreads(precision: ProductPrecision) throws {
     let digests = try [1, 2, 5].map {
       try RenderScene(Self.model(CPUBackend(threads: $0, precision: precision)), items).digests

@@ -10,7 +10,7 @@ import Testing
 
   /// The table itself runs, its inputs are the same every time, and its references hold numbers.
   @Test func theReferenceAgreesWithItself() {
-    #expect(agreement(of: ReferenceBackend(), bf16: false).map(\.description) == [])
+    #expect(agreement(of: ReferenceBackend(), .init()).map(\.description) == [])
     for entry in OperationCase.all {
       for result in entry.results(on: ReferenceBackend()) {
         #expect(result.values.allSatisfy { $0.isFinite }, "\(entry.name)")
@@ -36,15 +36,16 @@ import Testing
       if x.backend === tested { values[100_000] += error }
       return [Tensor(values, shape: [100_001], on: x.backend)]
     }
-    #expect((planted.disagreement(of: tested, bf16: bf16) == nil) == passes)
+    #expect((planted.disagreement(of: tested, .init(bf16: bf16)) == nil) == passes)
   }
 
   @Test func anotherShapeOrNumberOfResultsIsFound() {
     let tested = ReferenceBackend()
     let shape = OperationCase("planted", .exact) { x in [x.normal(x.backend === tested ? [2, 3] : [3, 2])] }
     let number = OperationCase("planted", .exact) { x in x.backend === tested ? [] : [x.normal([2])] }
-    #expect(shape.disagreement(of: tested, bf16: true)?.message.contains("shape [2, 3], expected [3, 2]") == true)
-    #expect(number.disagreement(of: tested, bf16: true) != nil)
+    #expect(
+      shape.disagreement(of: tested, .init(bf16: true))?.message.contains("shape [2, 3], expected [3, 2]") == true)
+    #expect(number.disagreement(of: tested, .init(bf16: true)) != nil)
   }
 
   @Test func aRowThatDependsOnItsCompanyIsFound() {

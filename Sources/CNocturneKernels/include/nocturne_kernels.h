@@ -51,8 +51,15 @@ void nk_release(void *memory);
 
 /* ---- Products --------------------------------------------------------------------------------------------------- */
 
-/* Columns of a packed panel. A panel holds, tap after tap, depth rows of 32 floats, or depth/2 rows of 32 pairs of
- * bf16 (elements 2k and 2k+1 of one column beside each other); missing columns and depth are zero. */
+/* What the factors of a product are rounded to; sums are f32, those of int8 exact integers first. */
+typedef enum nk_number { NK_F32 = 0, NK_BF16 = 1, NK_INT8 = 2, NK_NUMBERS = 3 } nk_number;
+
+/* Columns of a packed panel. A panel holds, tap after tap, depth rows of 32 floats, depth/2 rows of 32 pairs of bf16
+ * (elements 2k and 2k+1 of one column beside each other), or depth/4 rows of 32 quadruples of int8, behind which stand
+ * 32 floats, the columns' scales, and 32 int32, -128 times the columns' sums; missing columns and depth are zero.
+ *
+ * int8, one tap only: a weight is scale(column) * w with w in -127...127, an element of a row is scale(row) * (a - 128)
+ * with a in 1...255, each scale the largest magnitude / 127. A row's scale stands behind its padded elements. */
 enum { NK_PANEL = 32 };
 
 typedef enum nk_activation { NK_NONE = 0, NK_GELU = 1, NK_SILU = 2, NK_TANH = 3 } nk_activation;
@@ -85,11 +92,11 @@ typedef struct nk_weight {
   int outputs, inputs, taps;
 } nk_weight;
 
-/* Depth as packed: even for bf16. */
-int nk_packed_depth(int inputs, bool bf16);
-size_t nk_panel_bytes(int taps, int inputs, bool bf16);
+/* Depth as packed: a multiple of 2 for bf16, of 4 for int8. */
+int nk_packed_depth(int inputs, nk_number number);
+size_t nk_panel_bytes(int taps, int inputs, nk_number number);
 /* Writes panels [first, first + count) behind `panels`, the start of panel 0. */
-void nk_pack(const nk_weight *weight, bool bf16, int first, int count, void *panels);
+void nk_pack(const nk_weight *weight, nk_number number, int first, int count, void *panels);
 
 /* ---- Row kernels ------------------------------------------------------------------------------------------------ */
 
@@ -132,17 +139,18 @@ typedef struct nk_attention {
 
 typedef struct nk_kernels {
   nk_level level;
-  /* Bytes of an element of prepared rows for f32 and for bf16 panels (4 where bf16 is computed as rounded f32). */
-  int prepared_bytes[2];
+  /* Bytes of an element of prepared rows by nk_number (4 where bf16 is computed as rounded f32). */
+  int prepared_bytes[NK_NUMBERS];
   /* Rows of a register block: tiles of a multiple of it waste nothing. */
-  int block_rows[2];
+  int block_rows;
 
-  /* leaky(x) of `columns` floats a row, as rows `out_row` apart of the element the products read; zeros behind, up to
-   * `padded`. bf16 rounds to nearest even. */
-  void (*prepare[2])(const float *x, ptrdiff_t x_row, int rows, int columns, int padded, float slope, void *out,
-                     ptrdiff_t out_row);
-  /* Columns of panels [first, first + count). Index 0: f32 panels, 1: bf16 panels. */
-  void (*product[2])(const nk_product *product, int first, int count);
+  /* leaky(x) of `columns` floats a row, as rows `out_row` apart of the element the products read, by nk_number; zeros
+   * behind, up to `padded`, and behind those an int8 row's scale, for which out_row leaves room. Rounds to nearest
+   * even. A value that is not finite makes all of an int8 row's products not finite. */
+  void (*prepare[NK_NUMBERS])(const float *x, ptrdiff_t x_row, int rows, int columns, int padded, float slope,
+                              void *out, ptrdiff_t out_row);
+  /* Columns of panels [first, first + count), by nk_number. */
+  void (*product[NK_NUMBERS])(const nk_product *product, int first, int count);
   /* The same ending for products made elsewhere: raw [rows, raw_row], columns already offset in `finish`. */
   void (*finish)(const float *raw, ptrdiff_t raw_row, int rows, int columns, const nk_finish *finish);
 

@@ -10,10 +10,10 @@
 
 const nk_kernels NK_TABLE = {
     .level = NK_LEVEL,
-    .prepared_bytes = {4, (int)sizeof(prepared_bf16)},
-    .block_rows = {NK_BLOCK_ROWS, NK_BLOCK_ROWS},
-    .prepare = {prepare_f32, prepare_bf16},
-    .product = {product_f32, product_bf16},
+    .prepared_bytes = {4, (int)sizeof(prepared_bf16), 1},
+    .block_rows = NK_BLOCK_ROWS,
+    .prepare = {prepare_f32, prepare_bf16, prepare_int8},
+    .product = {product_f32, product_bf16, product_int8},
     .finish = finish,
     .unary = unary,
     .binary = binary,

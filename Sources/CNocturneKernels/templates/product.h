@@ -132,6 +132,8 @@ static void run_block_bf16(const block_call *call, int rows) {
 NK_INLINE void store_prepared(prepared_bf16 *out, vf v, size_t n) { write(out, (vf)round_bf16(v), n); }
 #endif
 
+#include "product_int8.h"
+
 /* Asks for what finishing a block will touch; it arrives while the block is computed. */
 NK_INLINE void foresee_block(const nk_finish *f, int row, int rows, int column, int columns) {
   for (int r = row; r < row + rows; r++)
@@ -141,9 +143,9 @@ NK_INLINE void foresee_block(const nk_finish *f, int row, int rows, int column, 
     }
 }
 
-NK_INLINE void run_product(const nk_product *p, int first, int count, const bool bf16) {
-  const ptrdiff_t element = bf16 ? (ptrdiff_t)sizeof(prepared_bf16) : 4;
-  const size_t panel_bytes = (size_t)p->taps * (size_t)p->depth * NK_PANEL * (bf16 ? 2 : 4);
+NK_INLINE void run_product(const nk_product *p, int first, int count, const nk_number number) {
+  const ptrdiff_t element = number == NK_F32 ? 4 : number == NK_BF16 ? (ptrdiff_t)sizeof(prepared_bf16) : 1;
+  const size_t panel_bytes = nk_panel_bytes(p->taps, p->depth, number);
   float raw[NK_BLOCK_ROWS * NK_PANEL] __attribute__((aligned(64)));
   block_call call = {.out = raw, .a_row = p->a_row * element, .a_tap = p->a_tap * element, .out_row = NK_PANEL,
                      .taps = p->taps, .depth = p->depth};
@@ -155,15 +157,19 @@ NK_INLINE void run_product(const nk_product *p, int first, int count, const bool
       const int rows = p->rows - row < NK_BLOCK_ROWS ? p->rows - row : NK_BLOCK_ROWS;
       call.a = (const char *)p->a + row * call.a_row;
       foresee_block(&p->finish, row, rows, column, columns);
-      if (bf16) run_block_bf16(&call, rows);
-      else run_block_f32(&call, rows);
+      switch (number) {
+        case NK_BF16: run_block_bf16(&call, rows); break;
+        case NK_INT8: run_block_int8(&call, rows); break;
+        default: run_block_f32(&call, rows);
+      }
       finish_block(raw, NK_PANEL, row, rows, column, columns, &p->finish);
     }
   }
 }
 
-static void product_f32(const nk_product *p, int first, int count) { run_product(p, first, count, false); }
-static void product_bf16(const nk_product *p, int first, int count) { run_product(p, first, count, true); }
+static void product_f32(const nk_product *p, int first, int count) { run_product(p, first, count, NK_F32); }
+static void product_bf16(const nk_product *p, int first, int count) { run_product(p, first, count, NK_BF16); }
+static void product_int8(const nk_product *p, int first, int count) { run_product(p, first, count, NK_INT8); }
 
 #define NK_PREPARE(NAME, TYPE, WRITE)                                                                             \
   static void NAME(const float *x, ptrdiff_t x_row, int rows, int columns, int padded, float slope, void *out,    \

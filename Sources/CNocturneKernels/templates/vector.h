@@ -10,7 +10,9 @@ typedef float vf __attribute__((vector_size(NK_WIDTH * 4), may_alias));
 typedef int32_t vi __attribute__((vector_size(NK_WIDTH * 4), may_alias));
 typedef uint32_t vu __attribute__((vector_size(NK_WIDTH * 4), may_alias));
 typedef uint16_t vh __attribute__((vector_size(NK_WIDTH * 2), may_alias));
+typedef uint8_t vb __attribute__((vector_size(NK_WIDTH), may_alias));
 typedef vf vf_unaligned __attribute__((aligned(4)));
+typedef vi vi_unaligned __attribute__((aligned(4)));
 typedef vu vu_unaligned __attribute__((aligned(4)));
 typedef vh vh_unaligned __attribute__((aligned(2)));
 

@@ -28,7 +28,7 @@ extension Job {
     job.textEncoder = try file.text("textEncoder").map { resolve($0, against: path) }
     if let text = try file.text("precision") {
       guard let precision = NumericPrecision(rawValue: text) else {
-        throw file.fault(.unknownChoice, "precision", "must be auto, bf16 or f32")
+        throw file.fault(.unknownChoice, "precision", "must be auto, bf16, f32 or int8")
       }
       job.precision = precision
     }

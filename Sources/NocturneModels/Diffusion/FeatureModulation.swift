@@ -12,10 +12,13 @@ package enum FeatureModulation: Sendable {
   package init(_ weights: ModuleWeights, _ dpd: ModelConfiguration.Diffusion) throws {
     switch dpd.film {
     case .mlp3:
-      let parts = try ["gamma", "beta", "output"].map {
-        try NormedPerceptron(weights.scoped($0), epsilon: dpd.epsilon)
+      func perceptron(_ name: String, robust: Bool) throws -> NormedPerceptron {
+        try NormedPerceptron(weights.scoped(name), epsilon: dpd.epsilon, robust: robust)
       }
-      self = .perceptrons(gamma: parts[0], beta: parts[1], output: parts[2])
+      // Scale and shift reach every frame of a row, and cost nothing.
+      self = .perceptrons(
+        gamma: try perceptron("gamma", robust: false), beta: try perceptron("beta", robust: false),
+        output: try perceptron("output", robust: true))
     case .affine:
       self = .affine(gamma: try Linear(weights.scoped("gamma")), beta: try Linear(weights.scoped("beta")))
     }

@@ -17,7 +17,7 @@ package struct RecurrentLayer: Sendable {
     let width = stored.shape[1]
     // The recurrence wants each matrix's units side by side: (direction, matrix, unit).
     let ordered = stored.reshaped([2, units, 3, width]).permuted([0, 2, 1, 3]).reshaped(stored.shape)
-    project = Linear(weights.backend.prepareLinear(weight: ordered, bias: nil))
+    project = Linear(weights.backend.prepareLinear(weight: ordered, bias: nil, robust: true))
     cell = try weights.tensor("weight_c")
     bias = try weights.tensor("bias")
     skipScale = Self.skipScale(highwayBias: sru.highwayBias)

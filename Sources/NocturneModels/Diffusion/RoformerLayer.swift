@@ -15,8 +15,8 @@ package struct RoformerLayer: Sendable {
   package init(_ weights: ModuleWeights, _ dpd: ModelConfiguration.Diffusion) throws {
     selfAttention = try RotaryAttention(weights.scoped("self_attention"), heads: dpd.roformer.heads)
     crossAttention = try RotaryAttention(weights.scoped("cross_attention"), heads: dpd.roformer.heads)
-    widen = try Linear(weights.scoped("ffn.1"))
-    narrow = try Linear(weights.scoped("ffn.2"))
+    widen = try Linear(weights.scoped("ffn.1"), robust: true)
+    narrow = try Linear(weights.scoped("ffn.2"), robust: true)
     norms = try (0..<3).map { try RMSNorm(weights.scoped("norms.\($0)"), epsilon: dpd.epsilon) }
   }
 

@@ -10,10 +10,10 @@ package struct RotaryAttention: Sendable {
 
   package init(_ weights: ModuleWeights, heads: Int) throws {
     self.heads = heads
-    query = try Linear(weights.scoped("q"))
-    key = try Linear(weights.scoped("k"))
-    value = try Linear(weights.scoped("v"))
-    mix = try Linear(weights.scoped("o"))
+    query = try Linear(weights.scoped("q"), robust: true)
+    key = try Linear(weights.scoped("k"), robust: true)
+    value = try Linear(weights.scoped("v"), robust: true)
+    mix = try Linear(weights.scoped("o"), robust: true)
   }
 
   package static func describe(in layout: inout ModuleLayout, _ name: String, _ width: Int) {

@@ -4,9 +4,10 @@ package import NocturneTensor
 package struct Linear: Sendable {
   package let prepared: PreparedLinear
 
-  package init(_ weights: ModuleWeights) throws {
+  /// - Parameter robust: see `Backend.prepareLinear`.
+  package init(_ weights: ModuleWeights, robust: Bool = false) throws {
     let bias = weights.has("bias") ? try weights.tensor("bias") : nil
-    prepared = weights.backend.prepareLinear(weight: try weights.tensor("weight"), bias: bias)
+    prepared = weights.backend.prepareLinear(weight: try weights.tensor("weight"), bias: bias, robust: robust)
   }
 
   package init(_ prepared: PreparedLinear) { self.prepared = prepared }

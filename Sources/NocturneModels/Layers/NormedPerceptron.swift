@@ -6,9 +6,10 @@ package struct NormedPerceptron: Sendable {
   private let second: Linear
   private let norm: RMSNorm
 
-  package init(_ weights: ModuleWeights, epsilon: Float) throws {
-    first = try Linear(weights.scoped("1"))
-    second = try Linear(weights.scoped("2"))
+  /// - Parameter robust: see `Backend.prepareLinear`.
+  package init(_ weights: ModuleWeights, epsilon: Float, robust: Bool = false) throws {
+    first = try Linear(weights.scoped("1"), robust: robust)
+    second = try Linear(weights.scoped("2"), robust: robust)
     norm = try RMSNorm(weights.scoped("norm"), epsilon: epsilon)
   }
 

@@ -20,14 +20,14 @@ package struct SemanticBlock: Sendable {
     heads = configuration.heads
     base = configuration.rope
     attentionNorm = try RMSNorm(weights.scoped("attention_norm"), epsilon: configuration.epsilon)
-    query = try Linear(weights.scoped("attention.q"))
-    key = try Linear(weights.scoped("attention.k"))
-    value = try Linear(weights.scoped("attention.v"))
-    mix = try Linear(weights.scoped("attention.o"))
+    query = try Linear(weights.scoped("attention.q"), robust: true)
+    key = try Linear(weights.scoped("attention.k"), robust: true)
+    value = try Linear(weights.scoped("attention.v"), robust: true)
+    mix = try Linear(weights.scoped("attention.o"), robust: true)
     feedNorm = try RMSNorm(weights.scoped("ffn_norm"), epsilon: configuration.epsilon)
-    gate = try Linear(weights.scoped("ffn.gate"))
-    up = try Linear(weights.scoped("ffn.up"))
-    down = try Linear(weights.scoped("ffn.down"))
+    gate = try Linear(weights.scoped("ffn.gate"), robust: true)
+    up = try Linear(weights.scoped("ffn.up"), robust: true)
+    down = try Linear(weights.scoped("ffn.down"), robust: true)
   }
 
   /// [B, T, D] at consecutive `positions` -> [B, T, D]; writes its keys and values into the cache there.

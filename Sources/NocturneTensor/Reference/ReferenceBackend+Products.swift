@@ -21,7 +21,7 @@ extension ReferenceBackend {
     }
   }
 
-  package func prepareLinear(weight: Tensor, bias: Tensor?) -> PreparedLinear {
+  package func prepareLinear(weight: Tensor, bias: Tensor?, robust: Bool) -> PreparedLinear {
     precondition(
       weight.shape.rank == 2 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
       "prepareLinear: weight \(weight.shape), bias \(bias?.shape ?? [])")

@@ -9,8 +9,8 @@ package struct Disagreement: Sendable, CustomStringConvertible {
 }
 
 extension OperationCase {
-  /// Runs the case on both backends; nil where they agree. `bf16`: whether `backend` rounds products to bf16.
-  package func disagreement(of backend: any Backend, bf16: Bool) -> Disagreement? {
+  /// Runs the case on both backends; nil where they agree. `rounding`: what `backend` rounds factors to.
+  package func disagreement(of backend: any Backend, _ rounding: Rounding) -> Disagreement? {
     let expected = results(on: ReferenceBackend())
     let found = results(on: backend)
     guard found.count == expected.count else {
@@ -20,15 +20,15 @@ extension OperationCase {
       guard a.shape == b.shape else {
         return Disagreement(name: name, message: "result \(index) has shape \(a.shape), expected \(b.shape)")
       }
-      if let message = difference(a.values, b.values, bf16: bf16) {
+      if let message = difference(a.values, b.values, rounding) {
         return Disagreement(name: name, message: "result \(index) \(b.shape) \(message)")
       }
     }
     return nil
   }
 
-  private func difference(_ found: [Float], _ expected: [Float], bf16: Bool) -> String? {
-    let tolerance = kind.tolerance(bf16: bf16)
+  private func difference(_ found: [Float], _ expected: [Float], _ rounding: Rounding) -> String? {
+    let tolerance = kind.tolerance(rounding)
     let error = relativeError(found, expected)
     guard error <= tolerance else { return "differs by \(error), allowed \(tolerance)" }
     // The norm of a large result hides a wrong element in a tail; its distance to the root mean square does not.
@@ -43,8 +43,8 @@ extension OperationCase {
 }
 
 /// Every case of the table in which `backend` does not agree with the reference.
-package func agreement(of backend: any Backend, bf16: Bool, cases: [OperationCase] = OperationCase.all)
-  -> [Disagreement]
-{
-  cases.compactMap { $0.disagreement(of: backend, bf16: bf16) }
+package func agreement(
+  of backend: any Backend, _ rounding: OperationCase.Rounding, cases: [OperationCase] = OperationCase.all
+) -> [Disagreement] {
+  cases.compactMap { $0.disagreement(of: backend, rounding) }
 }

@@ -36,10 +36,12 @@ package final class CaseInputs {
     return (0..<count).map { Int(stream.uniform(at: UInt64($0)) * Double(bound)) }
   }
 
-  /// Weights [out, in] and bias, scaled so that results are of the inputs' size.
+  /// Weights [out, in] and bias, scaled so that results are of the inputs' size; robust, so that a backend of int8 takes
+  /// them as such.
   package func linear(_ inputs: Int, _ outputs: Int, bias: Bool = true) -> PreparedLinear {
     backend.prepareLinear(
-      weight: normal([outputs, inputs], scale: 1 / Float(inputs).squareRoot()), bias: bias ? normal([outputs]) : nil)
+      weight: normal([outputs, inputs], scale: 1 / Float(inputs).squareRoot()), bias: bias ? normal([outputs]) : nil,
+      robust: true)
   }
 
   package func convolution(

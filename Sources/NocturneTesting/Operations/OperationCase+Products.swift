@@ -29,7 +29,7 @@ extension OperationCase {
     let widths = [(1, 1), (3, 5), (16, 80), (80, 65), (96, 96), (65, 1), (250, 333)]
     let plain = rows.flatMap { row in
       widths.map { inputs, outputs in
-        OperationCase("linear \(row) by \(inputs) to \(outputs)", .product) { x in
+        OperationCase("linear \(row) by \(inputs) to \(outputs)", .robust) { x in
           [x.normal(Shape(row.extents + [inputs])).linear(x.linear(inputs, outputs))]
         }
       }
@@ -38,7 +38,7 @@ extension OperationCase {
       [(1, 80, 65), (17, 64, 96), (65, 17, 3)].flatMap { rows, inputs, outputs in
         [(true, true), (true, false), (false, true), (false, false)].map { bias, residual in
           let name = "linear \(activation) [\(rows), \(inputs)] to \(outputs)"
-          return OperationCase("\(name)\(bias ? " bias" : "")\(residual ? " residual" : "")", .product) { x in
+          return OperationCase("\(name)\(bias ? " bias" : "")\(residual ? " residual" : "")", .robust) { x in
             let weights = x.linear(inputs, outputs, bias: bias)
             let added = residual ? x.normal([rows, outputs]) : nil
             return [x.normal([rows, inputs]).linear(weights, activation: activation, residual: added)]
@@ -46,7 +46,7 @@ extension OperationCase {
         }
       }
     }
-    let vector = OperationCase("linear of a vector", .product) { x in [x.normal([80]).linear(x.linear(80, 17))] }
+    let vector = OperationCase("linear of a vector", .robust) { x in [x.normal([80]).linear(x.linear(80, 17))] }
     return plain + fused + [vector]
   }()
 }

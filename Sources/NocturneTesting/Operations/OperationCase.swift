@@ -10,14 +10,29 @@ package struct OperationCase: Sendable, CustomStringConvertible {
     case elementwise
     /// Holds a matrix product, whose factors a bf16 backend rounds.
     case product
+    /// Holds a robust linear layer, whose factors an int8 backend rounds to 8 bits.
+    case robust
 
     /// Greatest norm of the difference over norm of the expected.
-    package func tolerance(bf16: Bool) -> Double {
+    package func tolerance(_ rounding: Rounding) -> Double {
       switch self {
       case .exact: 0
       case .elementwise: 1e-5
-      case .product: bf16 ? 2e-2 : 1e-5
+      case .product: rounding.bf16 ? 2e-2 : 1e-5
+      // Normal values reach 4 deviations: steps of 4/127, in both factors.
+      case .robust: rounding.int8 ? 4e-2 : Kind.product.tolerance(rounding)
       }
+    }
+  }
+
+  /// What a backend under test rounds the factors of its products to.
+  package struct Rounding: Sendable {
+    package var bf16: Bool
+    package var int8: Bool
+
+    package init(bf16: Bool = false, int8: Bool = false) {
+      self.bf16 = bf16
+      self.int8 = int8
     }
   }
 

@@ -13,7 +13,7 @@ struct BenchOpsCommand: ParsableCommand {
   @Option(help: "paper, demo or tiny.")
   var config = "paper"
   @Option var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: "auto, bf16 or f32.")
+  @Option(help: "auto, bf16, f32 or int8.")
   var precision = NumericPrecision.auto
   @Option(help: "Only operations whose name contains this.")
   var only: String?

@@ -23,7 +23,7 @@ struct BenchRenderCommand: ParsableCommand {
   @Option(help: "Length of a clip in seconds. Default: the configuration's.")
   var seconds: Double?
   @Option var threads = ProcessInfo.processInfo.activeProcessorCount
-  @Option(help: "auto, bf16 or f32.")
+  @Option(help: "auto, bf16, f32 or int8.")
   var precision = NumericPrecision.auto
   @Flag(help: "One JSON object.")
   var json = false

@@ -40,7 +40,7 @@ enum ProductPeak {
     return shapes.map { rows, inputs, outputs in
       let x = Tensor.full(0.5, shape: [rows, inputs], on: backend)
       let weights = backend.prepareLinear(
-        weight: Tensor.full(0.01, shape: [outputs, inputs], on: backend), bias: nil)
+        weight: Tensor.full(0.01, shape: [outputs, inputs], on: backend), bias: nil, robust: true)
       let best = Measurement(runs: 3, minimumSeconds: 0.3) {
         _ = backend.linear(x, weights, activation: .none, residual: nil)
       }.minimum

@@ -66,7 +66,7 @@ struct ModelOperation {
     ) { rows, backend in
       let x = filled([rows, inputs], backend)
       let weights = backend.prepareLinear(
-        weight: filled([outputs, inputs], backend), bias: filled([outputs], backend))
+        weight: filled([outputs, inputs], backend), bias: filled([outputs], backend), robust: true)
       return { _ = backend.linear(x, weights, activation: activation, residual: nil) }
     }
   }
