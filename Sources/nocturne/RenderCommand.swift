@@ -12,10 +12,13 @@ struct RenderCommand: ParsableCommand {
   @Option(help: "Run directory.")
   var out: String?
   @OptionGroup var options: RunOptions
+  @OptionGroup var hooks: HookOptions
 
   func run() throws {
     let run = try ResolvedRun(source: manifest, out: out, options: options)
-    let farm = FarmRun(run: run, listening: try Listening(run.endpoints), localWorkers: max(1, run.workers))
+    let farm = FarmRun(
+      run: run, listening: try Listening(run.endpoints), localWorkers: max(1, run.workers),
+      hooks: try Hooks(options: hooks, job: run.job))
     exitUnlessComplete(try farm.execute())
   }
 }
@@ -31,10 +34,13 @@ struct CoordinatorCommand: ParsableCommand {
   var out: String?
   @OptionGroup var listening: ListeningOptions
   @OptionGroup var options: RunOptions
+  @OptionGroup var hooks: HookOptions
 
   func run() throws {
     let run = try ResolvedRun(source: source, out: out, endpoints: listening.endpoints, options: options)
-    let farm = FarmRun(run: run, listening: try Listening(run.endpoints), localWorkers: options.workers ?? 0)
+    let farm = FarmRun(
+      run: run, listening: try Listening(run.endpoints), localWorkers: options.workers ?? 0,
+      hooks: try Hooks(options: hooks, job: run.job))
     exitUnlessComplete(try farm.execute())
   }
 }

@@ -56,6 +56,13 @@ struct JobTests {
       stallFloorSeconds: 60
       graceSeconds: 15
       partingSeconds: 0
+      stuckSeconds: 60
+    hooks:
+      exec: hooks/tell
+      webhook: https://example.org/nocturne
+      on: [finished, stuck]
+      timeoutSeconds: 5
+      diskLowMegabytes: 100
     """
 
   /// The thresholds of `everyKey`, whose every field differs from what holds without a job file.
@@ -97,6 +104,12 @@ struct JobTests {
           listen: "tcp://127.0.0.1:5555", key: "\(folder)/keys/night.key", admit: "/srv/keys/workers",
           insecureLoopback: false))
       Self.policy(&job)
+      job.liveness.stuckSeconds = 60
+      job.hooks.exec = "\(folder)/hooks/tell"
+      job.hooks.webhook = "https://example.org/nocturne"
+      job.hooks.on = ["finished", "stuck"]
+      job.hooks.timeoutSeconds = 5
+      job.hooks.diskLowMegabytes = 100
       #expect(try Job.read(path: path) == job)
     }
   }
@@ -144,6 +157,8 @@ struct JobTests {
     ("manifest: a.csv\nhedging: {multiple: -1}\n", .outOfRange, 2, 21),
     ("manifest: a.csv\nliveness: {timeoutHeartbeats: 1}\n", .outOfRange, 2, 31),
     ("manifest: a.csv\nshortage: {backoffSeconds: 0}\n", .outOfRange, 2, 28),
+    ("manifest: a.csv\nhooks: {on: [[finished]]}\n", .wrongType, 2, 13),
+    ("manifest: a.csv\nhooks: {program: x}\n", .unknownKey, 2, 9),
     ("manifest: a.csv\nmanifest: b.csv\n", .badYAML, 1, 1),
     ("manifest: \"a.csv\nsteps: 5\n", .badYAML, 3, 1),
     ("manifest: a.csv\n\tsteps: 5\n", .badYAML, 2, 1),

@@ -50,6 +50,7 @@ extension CoordinatorState {
   private mutating func resume() -> OrderAnswer {
     guard isHeld else { return .resumed(waiting: items.counts.waiting, wasPaused: false) }
     isHeld = false
+    progress = Progress()
     emit(.recordPause(false))
     notify(.releasedByOperator)
     return .resumed(waiting: items.counts.waiting, wasPaused: true)

@@ -48,6 +48,7 @@ package struct CoordinatorState: Sendable {
 
   /// An operator has paused the run.
   var isHeld = false
+  var progress = Progress()
   /// The run waits for room on the disk until then.
   var pausedUntil: FarmInstant?
   /// Shortages of storage in a row.
@@ -117,6 +118,7 @@ package struct CoordinatorState: Sendable {
     stopEarly(now)
     endIfOver()
     grantWork(now, &random)
+    watchProgress(now)
     if wakeIsNews, let wakeAt, !phase.isOver { emit(.wake(at: wakeAt)) }
     wakeIsNews = false
     if validates { validate() }

@@ -30,6 +30,8 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
   case runPaused(seconds: Double, message: String)
   case runResumed
   case draining
+  /// Nothing ended for so long.
+  case runStuck(seconds: Double, why: String)
   /// Nothing is handed out until an operator says so; also said by a coordinator that finds its run paused.
   case heldByOperator(atWork: Int)
   case releasedByOperator
@@ -66,6 +68,8 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
     case .runPaused(let seconds, let message): "run pauses for \(Int(seconds.rounded(.up))) s: \(message)"
     case .runResumed: "run resumes"
     case .draining: "stopping: workers finish what they execute; a second signal stops now"
+    case .runStuck(let seconds, let why):
+      "nothing was finished for \(Int(seconds)) s: \(why); look with `nocturne status`"
     case .heldByOperator(let atWork):
       "the run is paused by its operator\(atWork > 0 ? "; \(items(atWork)) at work will finish" : ""); "
         + "`nocturne resume` lets it go on"

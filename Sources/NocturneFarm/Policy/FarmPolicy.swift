@@ -87,6 +87,8 @@ package struct LivenessPolicy: Hashable, Codable, Sendable {
   /// How long a coordinator whose run is complete waits for workers that lost it and do not know yet; it waits only when
   /// its journal names some that have not been back. 0 waits for nobody.
   package var partingSeconds = 5.0
+  /// A run in which nothing ended for this long is stuck, and somebody is told.
+  package var stuckSeconds = 900.0
 
   package init() {}
 

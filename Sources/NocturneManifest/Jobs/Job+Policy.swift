@@ -21,6 +21,7 @@ extension Job {
     try readFailures(file)
     try readRemedies(file)
     try readLiveness(file)
+    try readHooks(file)
   }
 
   /// Classes of failure and what each may cost; the other choices would let a run go on for ever, or blame an item for
@@ -62,6 +63,7 @@ extension Job {
   private mutating func readLiveness(_ file: JobMapping) throws(JobError) {
     let keys = [
       "heartbeatSeconds", "timeoutHeartbeats", "stallMultiple", "stallFloorSeconds", "graceSeconds", "partingSeconds",
+      "stuckSeconds",
     ]
     guard let mapping = try section("liveness", keys, of: file) else { return }
     liveness.heartbeatSeconds = try mapping.number("heartbeatSeconds", 0.05...3600)
@@ -70,6 +72,17 @@ extension Job {
     liveness.stallFloorSeconds = try mapping.number("stallFloorSeconds", 0.1...Self.day)
     liveness.graceSeconds = try mapping.number("graceSeconds", 0.1...Self.day)
     liveness.partingSeconds = try mapping.number("partingSeconds", 0...3600)
+    liveness.stuckSeconds = try mapping.number("stuckSeconds", 1...Self.day)
+  }
+
+  private mutating func readHooks(_ file: JobMapping) throws(JobError) {
+    let keys = ["exec", "webhook", "on", "timeoutSeconds", "diskLowMegabytes"]
+    guard let mapping = try section("hooks", keys, of: file) else { return }
+    hooks.exec = try mapping.text("exec").map { Self.resolve($0, against: path) }
+    hooks.webhook = try mapping.text("webhook")
+    hooks.on = try mapping.texts("on")
+    hooks.timeoutSeconds = try mapping.number("timeoutSeconds", 0.1...3600)
+    hooks.diskLowMegabytes = try mapping.whole("diskLowMegabytes", 0...1_000_000_000)
   }
 
   private func section(_ name: String, _ keys: [String], of file: JobMapping) throws(JobError) -> JobMapping? {

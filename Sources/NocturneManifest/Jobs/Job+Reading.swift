@@ -6,6 +6,7 @@ extension Job {
     [
       "manifest", "out", "model", "textEncoder", "precision", "workers", "threads", "limit", "strict", "json", "quiet",
       "retry", "sharding", "endpoints", "failures", "shortage", "quarantine", "earlyStop", "hedging", "liveness",
+      "hooks",
     ] + RenderOption.allCases.map(\.rawValue)
 
   /// Reads a job file.
@@ -53,7 +54,7 @@ extension Job {
     endpoints.insecureLoopback = try mapping.flag("insecureLoopback")
   }
 
-  private static func resolve(_ text: String, against job: String) -> String {
+  static func resolve(_ text: String, against job: String) -> String {
     guard !text.hasPrefix("/"), let slash = job.lastIndex(of: "/") else { return text }
     return job[...slash] + text
   }

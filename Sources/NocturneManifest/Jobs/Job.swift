@@ -70,6 +70,19 @@ package struct Job: Hashable, Sendable {
   }
 
   /// When somebody counts as gone or stuck.
+  /// Who is told when the run is over or in trouble.
+  package struct Hooks: Hashable, Sendable {
+    /// Resolved path of an executable.
+    package var exec: String?
+    package var webhook: String?
+    /// `Incident.Kind` by its raw value.
+    package var on: [String]?
+    package var timeoutSeconds: Double?
+    package var diskLowMegabytes: Int?
+
+    package init() {}
+  }
+
   package struct Liveness: Hashable, Sendable {
     package var heartbeatSeconds: Double?
     package var timeoutHeartbeats: Double?
@@ -77,6 +90,7 @@ package struct Job: Hashable, Sendable {
     package var stallFloorSeconds: Double?
     package var graceSeconds: Double?
     package var partingSeconds: Double?
+    package var stuckSeconds: Double?
 
     package init() {}
   }
@@ -138,6 +152,7 @@ package struct Job: Hashable, Sendable {
   package var earlyStop = EarlyStop()
   package var hedging = Hedging()
   package var liveness = Liveness()
+  package var hooks = Hooks()
 
   package init(
     path: String, manifest: String, settings: RenderSettings = RenderSettings(), out: String? = nil,

@@ -40,6 +40,15 @@ struct JobMapping {
     return text
   }
 
+  /// A list of texts, or one.
+  func texts(_ key: String) throws(JobError) -> [String]? {
+    guard let entry = entries[key] else { return nil }
+    guard let list = entry.value.sequence else { return try text(key).map { [$0] } }
+    let texts = list.compactMap(\.scalar?.string)
+    guard texts.count == list.count else { throw fault(.wrongType, key, "must be a list of names") }
+    return texts
+  }
+
   func flag(_ key: String) throws(JobError) -> Bool? {
     guard let entry = entries[key] else { return nil }
     guard let flag = entry.value.bool else { throw fault(.wrongType, key, "must be true or false") }

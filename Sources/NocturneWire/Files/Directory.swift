@@ -76,6 +76,13 @@ package enum Directory {
     return Int(status.st_size)
   }
 
+  /// Bytes that this user may still write on the directory's file system; nil when it cannot be asked.
+  package static func freeBytes(in path: String) -> Int? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+  }
+
   /// Names in the directory, without `.` and `..`, in no order.
   package static func names(in path: String) throws(FileFault) -> [String] {
     guard let stream = opendir(path) else { throw FileFault("list", path) }

@@ -31,5 +31,6 @@ extension FarmPolicy {
     take(job.liveness.stallFloorSeconds, into: &liveness.stallFloorSeconds)
     take(job.liveness.graceSeconds, into: &liveness.graceSeconds)
     take(job.liveness.partingSeconds, into: &liveness.partingSeconds)
+    take(job.liveness.stuckSeconds, into: &liveness.stuckSeconds)
   }
 }

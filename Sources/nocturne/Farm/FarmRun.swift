@@ -11,6 +11,7 @@ struct FarmRun {
   let run: ResolvedRun
   let listening: Listening
   let localWorkers: Int
+  let hooks: Hooks
 
   /// Blocks until the run is over or stopped.
   /// - Throws: `ManifestError`, `RunError`, `WireError`, `CommandFailure`.
@@ -35,12 +36,14 @@ struct FarmRun {
     let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
     options.inspector = { try inspector.look(at: $0, item: $1) }
     let crew = LocalCrew(size: localWorkers, endpoint: local, state: directory.state, run: run) { stop.request() }
+    let desk = HookDesk(hooks, directory: directory) { Terminal.remark("nocturne: \($0)") }
     let coordinator = try Coordinator(
       directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),
       items: ItemList(manifest.items), rejected: manifest.badRows.map(RejectedRow.init), link: link, stop: stop,
       options: options
     ) { event in
       report.tell(event)
+      desk.tell(event)
       switch event {
       case .started(let progress, _, _): crew.start(items: progress.counts.undecided)
       case .notice(.draining): crew.retire()
@@ -48,7 +51,14 @@ struct FarmRun {
       }
     }
     defer { crew.end() }
-    let verdict = try coordinator.run()
+    defer { desk.finish() }
+    let verdict: Verdict
+    do {
+      verdict = try coordinator.run()
+    } catch {
+      desk.fail(error)
+      throw error
+    }
     crew.wait()
     if let failure = crew.failure { throw failure }
     return report.status(of: verdict, rejected: manifest.badRows.count)
