@@ -36,7 +36,7 @@ def nocturne(options: argparse.Namespace, clips: int = 1, steps: int | None = No
         "--threads",
         str(options.threads),
         "--precision",
-        "bf16",
+        options.precision,
     ]
     if steps:
         command += ["--guidance", "1"]
@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lm-batch", type=int, default=0)
+    parser.add_argument("--precision", choices=("bf16", "int8"), default="bf16")
     options = parser.parse_args()
 
     ours: list[dict] = []
@@ -68,7 +69,8 @@ def main() -> None:
         print(f"round {number + 1} of {options.rounds} done", file=sys.stderr)
 
     print(
-        f"{options.config}, one clip, {options.steps} steps, {options.threads} threads, bf16; median seconds"
+        f"{options.config}, one clip, {options.steps} steps, {options.threads} threads, "
+        f"{options.precision} against PyTorch's bf16; median seconds"
     )
     print(f"{'stage':8}{'Nocturne':>12}{'PyTorch':>12}{'ratio':>8}")
     sums = [0.0, 0.0]
