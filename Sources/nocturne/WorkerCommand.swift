@@ -9,6 +9,8 @@ struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker", abstract: "Render for a coordinator until the run is over or until told to stop.",
     discussion: """
+      On a machine that will be taken away, say when (--for or --until): what would not be finished by then is not begun, \
+      and costs nobody a try. \
       The first SIGINT or SIGTERM finishes what is being rendered and hands the rest back, the second stops at once. \
       What was rendered and not yet accepted waits in the outbox, also over a kill and a restart.
       """)
@@ -27,23 +29,47 @@ struct WorkerCommand: ParsableCommand {
   var outbox: String?
   @Option(help: "Seconds to wait for a lost coordinator to return. Default: for ever.")
   var patience: Double?
+  @Option(name: .customLong("for"), help: "Seconds until this machine is taken away.")
+  var allocation: Double?
+  @Option(help: "When this machine is taken away: 06:30 (the next one, local time) or 2026-11-25T06:30:00+01:00.")
+  var until: String?
   @Option(help: "Comma-separated tags that say what this worker is good for.")
   var tags: String?
 
   func validate() throws {
     if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    if let allocation, !(allocation > 0) {
+      throw ValidationError("--for is \(allocation.plain); it must be a number of seconds above 0")
+    }
+    if allocation != nil, until != nil { throw ValidationError("--for and --until exclude each other; give one") }
+    _ = try secondsUntil()
     if let patience, patience < 0 { throw ValidationError("--patience is \(patience.plain); it must not be negative") }
   }
 
   func run() throws {
+    let start = Date()
     let (endpoint, protection) = try connecting.resolve()
     let renderer = try EngineRenderer(
       location: ModelLocation(model: model, textEncoder: textEncoder),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
     let exit = try WorkerProcess.run(
       renderer, endpoint: endpoint, protection: protection, outbox: outbox ?? Self.defaultOutbox,
-      patienceSeconds: patience, tags: tags?.split(separator: ",").map(String.init) ?? [])
+      patienceSeconds: patience,
+      allocationSeconds: try secondsUntil() ?? allocation.map { $0 - Date().timeIntervalSince(start) },
+      tags: tags?.split(separator: ",").map(String.init) ?? [])
     if exit.status != 0 { throw CommandFailure(exit) }
+  }
+
+  /// - Throws: `ValidationError` when `--until` is no time, or past.
+  private func secondsUntil() throws -> Double? {
+    guard let until else { return nil }
+    guard let end = AllocationEnd(until) else {
+      throw ValidationError(
+        "--until is '\(until)'; give a time like 06:30, or a date and time like 2026-11-25T06:30:00+01:00")
+    }
+    let seconds = end.date.timeIntervalSinceNow
+    if seconds <= 0 { throw ValidationError("--until \(until) is past; give a time to come") }
+    return seconds
   }
 
   /// `~/.local/state/nocturne/outbox`: one worker of a user and machine can do without naming one.

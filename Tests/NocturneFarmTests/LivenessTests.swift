@@ -100,6 +100,20 @@ import Testing
     #expect(table.beat("a", progress: 8).grants == [[lease(2, token: 2)]])
   }
 
+  /// The revocation got lost, the worker registered anew with what it hung on, got it back, and was never judged again.
+  @Test func aStalledWorkerThatRegistersAnewDoesNotGetItsShardBack() {
+    var table = Table.open(items: 2)
+    table.join("a", credit: 1)
+    let first = lease(1, token: 1)
+    for _ in 0..<63 {
+      table.advance(2)
+      table.beat("a", executing: [first], progress: 7)
+    }
+    #expect(table.state.workers.map(\.isStalled) == [true])
+    #expect(table.join("a", credit: 0, holding: [first]).messages(to: "a").contains(.revoke([first])))
+    #expect(table.held("a").isEmpty)
+  }
+
   @Test func patienceWithAWorkerIsAMultipleOfItsOwnPace() {
     var table = Table.open(items: 1) {
       $0.liveness.stallFloorSeconds = 10

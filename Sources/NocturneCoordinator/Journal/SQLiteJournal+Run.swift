@@ -1,6 +1,6 @@
 package import Foundation
 import GRDB
-import NocturneFarm
+package import NocturneFarm
 
 extension SQLiteJournal {
   /// What the journal says of its run.
@@ -80,6 +80,33 @@ extension SQLiteJournal {
       try database.read { try String.fetchOne($0, sql: "SELECT value FROM run WHERE key = 'paused'") }
     }.flatMap { Double($0) }.map { Date(timeIntervalSince1970: $0) }
   }
+
+  /// Marks the journal as in use, until `endLife`.
+  /// - Returns: whom the journal names since it was first marked, if its user did not come to the end: workers that may have
+  ///   outlived their coordinator. Only the latest transitions are looked at; a living worker is in them.
+  package func beginLife() throws -> [WorkerID] {
+    try faulting {
+      try database.write { database in
+        let mark = try String.fetchOne(database, sql: "SELECT value FROM run WHERE key = 'inUseSince'")
+        guard let first = mark.flatMap({ Int64($0) }) else {
+          try database.execute(
+            sql: "INSERT INTO run (key, value) VALUES ('inUseSince', ?)", arguments: [String(sequence)])
+          return []
+        }
+        return try String.fetchAll(
+          database, sql: "SELECT DISTINCT worker FROM transitions WHERE sequence >= ? AND worker IS NOT NULL",
+          arguments: [max(first, sequence - Self.recentTransitions)]
+        ).map { WorkerID($0) }
+      }
+    }
+  }
+
+  /// The run came to its end, for now: everybody was told.
+  package func endLife() throws {
+    try faulting { try database.write { try $0.execute(sql: "DELETE FROM run WHERE key = 'inUseSince'") } }
+  }
+
+  private static let recentTransitions: Int64 = 100_000
 
   private func set(_ values: [String: String]) throws {
     try faulting {

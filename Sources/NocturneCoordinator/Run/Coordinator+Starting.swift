@@ -10,6 +10,7 @@ extension Coordinator {
     try loadItems()
     try journal.replay { handle(.transitionsReplayed($0)) }
     if try journal.isPaused() { handle(.pauseReplayed) }
+    handle(.workersRemembered(try journal.beginLife()))
     try checkArtifacts()
     // Commits what was found missing, before anything is compared with the journal.
     try perform()

@@ -188,6 +188,7 @@ package final class Coordinator {
   private func end(_ verdict: Verdict) throws {
     try writeDocument(verdict)
     desk?.close()
+    try? journal.endLife()
     (link as? ZeroMQCoordinatorLink)?.close(lingerSeconds: options.lingerSeconds)
     try? Directory.remove(directory.status)
     observer(.finished(verdict))

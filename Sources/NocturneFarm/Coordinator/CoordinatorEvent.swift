@@ -12,6 +12,8 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case transitionsReplayed([Transition])
   /// The journal remembers that an operator has paused the run. Comes before `started`.
   case pauseReplayed
+  /// Workers that an earlier life of this run, which did not end properly, may have left behind; before `started`.
+  case workersRemembered([WorkerID])
   /// Everything is loaded: handing out may begin.
   case started
   /// Every message except `chunk`, which belongs to the collection that asked for it (passing it on does no harm).

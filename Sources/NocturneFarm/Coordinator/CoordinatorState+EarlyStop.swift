@@ -47,7 +47,7 @@ extension CoordinatorState {
       send(.drain, to: worker)
     }
     for position in first.positions.sorted() { forgive(position, now) }
-    end(.stoppedEarly, reason: reason)
+    end(.stoppedEarly, reason: reason, now)
   }
 
   private mutating func forgive(_ position: Int, _ now: FarmInstant) {

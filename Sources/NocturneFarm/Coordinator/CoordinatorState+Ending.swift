@@ -3,10 +3,10 @@ import NocturneManifest
 /// The end of the night.
 extension CoordinatorState {
   /// First request: let everybody finish what executes. Second: stop where we are; leases stay in the journal.
-  mutating func stop() {
+  mutating func stop(_ now: FarmInstant) {
     switch phase {
-    case .opening, .draining: end(.stopped)
-    case .over: break
+    case .opening, .draining: end(.stopped, now)
+    case .over: if partingUntil != nil { partingUntil = now }
     case .running: drain()
     }
   }
@@ -20,18 +20,19 @@ extension CoordinatorState {
 
   /// Ends the run when everything is decided, or when it drains and nothing is on its way any more. Workers need not
   /// have left: a supervisor may start new ones faster than they go.
-  mutating func endIfOver() {
+  mutating func endIfOver(_ now: FarmInstant) {
     guard phase == .running || phase == .draining else { return }
     if items.counts.undecided == 0 {
       for worker in registered.keys.sorted() { send(.finished, to: worker) }
-      end(.complete)
+      end(.complete, now)
     } else if phase == .draining, holders.isEmpty, collections.isEmpty {
-      end(.stopped)
+      end(.stopped, now)
     }
   }
 
-  mutating func end(_ outcome: Verdict.Outcome, reason: String? = nil) {
+  mutating func end(_ outcome: Verdict.Outcome, reason: String? = nil, _ now: FarmInstant) {
     phase = .over(outcome)
+    if outcome == .complete, stay(now) { return }
     emit(.finish(Verdict(outcome: outcome, counts: items.counts, reason: reason)))
   }
 }

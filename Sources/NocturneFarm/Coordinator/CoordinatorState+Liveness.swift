@@ -74,7 +74,11 @@ extension CoordinatorState {
   }
 
   mutating func passTime(_ now: FarmInstant, _ random: inout some RandomNumberGenerator) {
-    guard phase == .running || phase == .draining else { return }
+    guard phase == .running || phase == .draining else {
+      wakeAt = nil
+      if let partingUntil { schedule(partingUntil) }
+      return
+    }
     let timeout = policy.liveness.timeoutSeconds
     // Woken far too late (a suspended machine, a stopped process): it was us who was away, not they.
     let wasAway = wakeAt.map { now.seconds(since: $0) > timeout / 2 } ?? false
@@ -123,6 +127,7 @@ extension CoordinatorState {
     notify(.workerLost(worker, reason: reason))
     releaseAll(of: worker, "worker \(reason)", now, &random)
     forget(worker, now)
+    absent[worker] = now
   }
 
   /// Ends all leases of a worker that went down. What executes is what its last heartbeat says; before that came, the

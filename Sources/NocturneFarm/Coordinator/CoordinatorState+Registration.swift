@@ -7,7 +7,10 @@ extension CoordinatorState {
     _ hello: WorkerHello, from worker: WorkerID, _ now: FarmInstant, _ random: inout some RandomNumberGenerator
   ) {
     guard phase != .opening else { return }
-    if case .over(let outcome) = phase { return send(outcome.farewell, to: worker) }
+    if case .over(let outcome) = phase {
+      if absent[worker] != nil, misfit(of: hello) == nil { welcomeBack(hello, from: worker) }
+      return send(outcome.farewell, to: worker)
+    }
     if let reason = misfit(of: hello) {
       send(.refused(reason: reason), to: worker)
       return notify(.workerRefused(worker, reason: reason))
@@ -23,6 +26,7 @@ extension CoordinatorState {
       }
       schedule(now + policy.liveness.timeoutSeconds)
     }
+    absent[worker] = nil
     modelFingerprint = modelFingerprint ?? hello.modelFingerprint
     numericClass = numericClass ?? hello.numericClass
     registered[worker]?.lastHeard = now
@@ -61,7 +65,8 @@ extension CoordinatorState {
       orphans[position] = now + policy.liveness.graceSeconds
       schedule(now + policy.liveness.graceSeconds)
     }
-    return adopt(holding, by: worker, now)
+    // A stalled one would have it back for good: it is not looked at again before it moves.
+    return registered[worker]?.isStalled == true ? holding : adopt(holding, by: worker, now)
   }
 
   /// Takes up leases that still count under this worker, as one shard for each batch key; returns those that do not.
@@ -120,10 +125,14 @@ extension CoordinatorState {
 
   /// Somebody we do not know spoke: we were restarted, or gave it up.
   mutating func challenge(_ worker: WorkerID, _ message: WorkerMessage, _ now: FarmInstant) {
-    if case .goodbye = message { return }
+    if case .goodbye = message {
+      absent[worker] = nil
+      return
+    }
     guard case .over(let outcome) = phase else { return send(.register, to: worker) }
     if case .finished(let receipt, _) = message, settle(receipt, from: worker, now) { return }
-    send(outcome.farewell, to: worker)
+    // Of the missing we want to hear first what they have.
+    send(partingUntil != nil && absent[worker] != nil ? .register : outcome.farewell, to: worker)
   }
 
   mutating func dismiss(_ worker: WorkerID, _ now: FarmInstant) {

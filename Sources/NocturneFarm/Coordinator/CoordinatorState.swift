@@ -39,6 +39,11 @@ package struct CoordinatorState: Sendable {
   /// How this life's first items failed; nil once that cannot stop the run any more.
   var firstFailures: FirstFailures? = FirstFailures()
 
+  /// Workers out of sight that may still be at work for this run, and since when.
+  var absent: [WorkerID: FarmInstant] = [:]
+  /// The run is complete, and those who do not know it are waited for until then.
+  var partingUntil: FarmInstant?
+
   /// Fixed by the first worker, or by the journal.
   var modelFingerprint: String?
   var numericClass: String?
@@ -67,7 +72,7 @@ package struct CoordinatorState: Sendable {
     case running
     /// Nothing is handed out any more; workers finish what they execute. Successor: over.
     case draining
-    /// The verdict is given; messages are still answered.
+    /// The verdict is given (or about to be, see `partingUntil`); messages are still answered.
     case over(Verdict.Outcome)
 
     var isOver: Bool {
@@ -102,6 +107,7 @@ package struct CoordinatorState: Sendable {
     case .itemsLoaded(let entries): load(entries)
     case .transitionsReplayed(let transitions): replay(transitions)
     case .pauseReplayed: isHeld = true
+    case .workersRemembered(let workers): for worker in workers { absent[worker] = now }
     case .started: start(now)
     case .messageReceived(let message, let worker): receive(message, from: worker, now, &random)
     case .artifactStored(let receipt, let worker): accept(receipt, from: worker, now)
@@ -112,14 +118,15 @@ package struct CoordinatorState: Sendable {
     case .grantUndelivered(let shard, let worker): takeBack(shard, from: worker, now)
     case .artifactMissed(let item, let reason): reopen(item, reason: reason, now)
     case .timePassed: passTime(now, &random)
-    case .stopRequested: stop()
+    case .stopRequested: stop(now)
     case .orderReceived(let order, let ticket): obey(order, for: ticket, now)
     }
     stopEarly(now)
-    endIfOver()
+    endIfOver(now)
+    part(now)
     grantWork(now, &random)
     watchProgress(now)
-    if wakeIsNews, let wakeAt, !phase.isOver { emit(.wake(at: wakeAt)) }
+    if wakeIsNews, let wakeAt, !phase.isOver || partingUntil != nil { emit(.wake(at: wakeAt)) }
     wakeIsNews = false
     if validates { validate() }
     flushTransitions()

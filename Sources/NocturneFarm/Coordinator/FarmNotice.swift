@@ -24,6 +24,8 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
   case probeFailed(WorkerID, reason: String, nextSeconds: Double)
   case workerReturned(WorkerID)
   case stoppingEarly(reason: String)
+  /// The run is complete, and these do not know it.
+  case awaitingWorkers([WorkerID], seconds: Double)
   /// A result that nobody waits for: stale, dead or unknown item.
   case resultRefused(Lease, worker: WorkerID, reason: String)
   case workerPaused(WorkerID, seconds: Double, message: String)
@@ -60,6 +62,9 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
     case .probeFailed(let worker, let reason, let seconds):
       "worker \(worker) stays in quarantine: \(reason); next probe in \(Int(seconds.rounded(.up))) s"
     case .workerReturned(let worker): "worker \(worker) passed its probe render and works again"
+    case .awaitingWorkers(let workers, let seconds):
+      "complete; staying up to \(Int(seconds.rounded(.up))) s for \(workers.count) worker(s) out of sight: "
+        + workers.prefix(3).map(\.name).joined(separator: ", ") + (workers.count > 3 ? ", ..." : "")
     case .stoppingEarly(let reason): "stopping early: \(reason)"
     case .resultRefused(let lease, let worker, let reason):
       "\(lease.item): result of attempt \(lease.attempt) from \(worker) refused: \(reason)"

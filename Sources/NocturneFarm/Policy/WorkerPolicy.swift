@@ -1,5 +1,5 @@
 /// The worker's own thresholds; heartbeat and timeout come with the coordinator's welcome.
-package struct WorkerPolicy: Hashable, Codable, Sendable {
+package struct WorkerPolicy: Hashable, Sendable {
   /// Shards it holds at once: one renders, the rest waits. At least 1.
   package var credit = 2
   /// Pause between two hellos to a coordinator that does not answer; doubles up to `reconnectLimitSeconds`.
@@ -14,5 +14,13 @@ package struct WorkerPolicy: Hashable, Codable, Sendable {
   /// How long a finished or drained worker waits for the last acknowledgements before it exits with its outbox kept.
   package var lingerSeconds = 10.0
 
+  /// When the machine is taken away, as far as that is known: nothing is started that will not have ended by then.
+  package var endsAt: FarmInstant? = nil
+  /// Kept free before that, to hand back and say goodbye.
+  package var endMarginSeconds = 5.0
+
   package init() {}
+
+  /// When to be gone.
+  var leavesAt: FarmInstant? { endsAt.map { $0 + -endMarginSeconds } }
 }

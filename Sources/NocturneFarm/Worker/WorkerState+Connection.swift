@@ -123,6 +123,7 @@ extension WorkerState {
       if let patience = run == nil ? policy.connectSeconds : policy.orphanSeconds { instants.append(since + patience) }
     }
     if let lingerUntil { instants.append(lingerUntil) }
+    if let end = policy.leavesAt { instants.append(end) }
     guard let earliest = instants.min(), earliest != wakeAt else { return }
     wakeAt = earliest
     emit(.wake(at: earliest))

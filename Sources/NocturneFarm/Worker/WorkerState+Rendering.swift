@@ -13,9 +13,8 @@ extension WorkerState {
   }
 
   mutating func startNext(_ now: FarmInstant) {
-    guard rendering == nil, !queue.isEmpty, let run else { return }
-    let shard = queue.removeFirst()
-    rendering = Rendering(shard: shard, undecided: shard.items.map(\.lease))
+    guard rendering == nil, !queue.isEmpty, let run, let shard = nextThatFits(now) else { return }
+    rendering = Rendering(shard: shard, startedAt: now, undecided: shard.items.map(\.lease))
     emit(.render(shard, run: run))
     // At once: should the first item take us down, the coordinator has to know which one it was.
     beat(now)
@@ -52,6 +51,7 @@ extension WorkerState {
   mutating func endShard(_ id: UInt64, _ now: FarmInstant) {
     guard let ended = rendering, ended.shard.id == id else { return }
     rendering = nil
+    measure(ended, now)
     let left = ended.undecided.filter { !ended.revoked.contains($0) }
     if !left.isEmpty, phase == .registered { send(.returned(left)) }
     startNext(now)

@@ -28,6 +28,8 @@ package struct WorkerState: Sendable {
   var handshakeFailure: HandshakeFailure?
   /// Set once no more work is taken: why we will leave.
   var leaving: WorkerExit?
+  /// Seconds an item takes here; moving average.
+  var paces: [BatchKey: Double] = [:]
   /// Until when the last acknowledgements are waited for.
   var lingerUntil: FarmInstant?
 
@@ -48,6 +50,7 @@ package struct WorkerState: Sendable {
   /// The shard on the render thread.
   struct Rendering: Sendable {
     let shard: Shard
+    let startedAt: FarmInstant
     /// Not reported yet, in the shard's order.
     var undecided: [Lease]
     /// Not wanted any more: results are thrown away.
@@ -81,6 +84,7 @@ package struct WorkerState: Sendable {
       // The shell's alarm has rung, early perhaps: it has none until it is told again.
       wakeAt = nil
       passTime(now)
+      leaveInTime(now)
     case .stopRequested: stop(now)
     }
     leaveIfDone(now)

@@ -5,10 +5,12 @@ import NocturneWorker
 
 /// A worker as the whole business of a process: signals stop it, its notes go to standard error.
 enum WorkerProcess {
-  /// - Parameter patienceSeconds: how long a lost coordinator is waited for; nil waits for ever.
+  /// - Parameters:
+  ///   - patienceSeconds: how long a lost coordinator is waited for; nil waits for ever.
+  ///   - allocationSeconds: after which the machine is taken away; nil for never.
   static func run(
     _ renderer: any Renderer, endpoint: Endpoint, protection: Protection<WorkerKeys> = .missing, outbox: String,
-    patienceSeconds: Double? = nil, tags: [String] = []
+    patienceSeconds: Double? = nil, allocationSeconds: Double? = nil, tags: [String] = []
   ) throws -> WorkerExit {
     let stop = StopSignal(waker: Waker())
     let signals = StopOnSignals { stop.request() }
@@ -17,6 +19,10 @@ enum WorkerProcess {
     options.build = buildVersion
     options.tags = tags
     options.policy.orphanSeconds = patienceSeconds
+    if let allocationSeconds {
+      options.policy.endsAt = FarmInstant.now + allocationSeconds
+      options.policy.endMarginSeconds = min(options.policy.endMarginSeconds, allocationSeconds / 10)
+    }
     let worker = try Worker(
       endpoint: endpoint, protection: protection, renderer: renderer, outbox: outbox, stop: stop, options: options,
       notify: { Terminal.remark("worker: \($0)") })

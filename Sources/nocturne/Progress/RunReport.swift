@@ -74,7 +74,8 @@ final class RunReport {
 
   private func tell(_ notice: FarmNotice) {
     switch notice {
-    case .workerJoined, .workerLeft, .draining, .runResumed, .releasedByOperator, .itemsRetried:
+    case .workerJoined, .workerLeft, .draining, .runResumed, .releasedByOperator, .itemsRetried, .awaitingWorkers,
+      .workerReturned, .itemHedged:
       remark(notice.description)
     case .itemDied: break
     default: warn(notice.description)
