@@ -1,22 +1,58 @@
+import Foundation
 import NocturneFarm
 import NocturneManifest
 import NocturneTesting
 import Testing
 
 /// Whole nights, simulated. A failure names its seed: `SimulationPlan(seed:)` is that night again.
+///
+/// Two environment variables choose the nights: `NOCTURNE_HISTORIES` how many (400), `NOCTURNE_SEED` the first of their
+/// seeds (1). One night again: `NOCTURNE_HISTORIES=1 NOCTURNE_SEED=17 swift test --filter SimulationTests`.
 @Suite struct SimulationTests {
+  private static func number(_ name: String, otherwise standard: UInt64) -> UInt64 {
+    guard let text = ProcessInfo.processInfo.environment[name] else { return standard }
+    guard let number = UInt64(text) else { preconditionFailure("\(name) is '\(text)'; it must be a whole number") }
+    return number
+  }
+  private static let histories = number("NOCTURNE_HISTORIES", otherwise: 400)
+  private static let firstSeed = number("NOCTURNE_SEED", otherwise: 1)
+
   @Test func everyNightEndsWithEachItemAcceptedOnceOrReportedDead() {
-    var crashes = 0
-    var stops = 0
-    for seed in 1...UInt64(400) {
+    var seen: [String: Int] = [:]
+    for seed in Self.firstSeed..<Self.firstSeed + Self.histories {
       let simulation = FarmSimulation(SimulationPlan(seed: seed))
       let problems = simulation.run()
-      #expect(problems.isEmpty, "seed \(seed): \(problems.prefix(3))")
-      crashes += simulation.coordinatorCrashes
-      stops += simulation.stops
+      #expect(problems.isEmpty, "NOCTURNE_HISTORIES=1 NOCTURNE_SEED=\(seed): \(problems.prefix(3))")
+      for (event, times) in simulation.happenings { seen[event, default: 0] += times }
     }
+    print("\(Self.histories) nights from seed \(Self.firstSeed): \(seen.sorted { $0.key < $1.key })")
     // Otherwise these nights prove nothing.
-    #expect(crashes > 200 && stops > 50, "\(crashes) crashes, \(stops) stops")
+    for event in FarmSimulation.everything where Self.histories >= 400 {
+      #expect(seen[event, default: 0] >= 10, "\(event): \(seen[event] ?? 0) times in \(Self.histories) nights")
+    }
+  }
+
+  @Test func aFarmWhoseModelIsBrokenStopsEarlyAndIsFinishedOnceItIsMended() {
+    var plan = SimulationPlan(items: 40, hosts: 3)
+    for host in 0..<3 { plan.sicknesses[host] = .fails(1) }
+    let simulation = FarmSimulation(plan)
+    #expect(simulation.run() == [])
+    #expect(simulation.stops == 1)
+    #expect(simulation.verdict?.counts == ItemCounts(done: 40), "nobody paid for it")
+  }
+
+  @Test func aSickMachineAmongSoundOnesCostsNoItem() {
+    for sickness in [SimulationPlan.Sickness.fails(1), .fails(0.7)] {
+      var plan = SimulationPlan(items: 200, hosts: 3)
+      plan.sicknesses[1] = sickness
+      let simulation = FarmSimulation(plan)
+      #expect(simulation.run() == [])
+      #expect(simulation.verdict?.counts == ItemCounts(done: 200))
+      #expect(simulation.happenings["quarantines", default: 0] > 0)
+      // It would have failed a third of them, or more.
+      let faults = simulation.faults.values.reduce(0, +)
+      #expect(faults < 60, "\(faults) of 200")
+    }
   }
 
   @Test func theSameSeedIsTheSameNight() {

@@ -9,14 +9,22 @@ extension FarmSimulation {
     var state = CoordinatorState(
       run: RunIdentity(name: "night", modelFingerprint: FakeRenderer.fingerprint), policy: plan.policy)
     coordinator = nil
-    var instructions = state.handle(.itemsLoaded(source.entries), now: now, using: &random)
-    instructions += state.handle(.transitionsReplayed(journal.transitions), now: now, using: &random)
-    if journal.isHeld { instructions += state.handle(.pauseReplayed, now: now, using: &random) }
+    var instructions = state.handle(.itemsLoaded(source.entries), now: clock(.coordinator), using: &random)
+    instructions += state.handle(.transitionsReplayed(journal.transitions), now: clock(.coordinator), using: &random)
+    if journal.isHeld { instructions += state.handle(.pauseReplayed, now: clock(.coordinator), using: &random) }
     restoreLines()
-    instructions += state.handle(.started, now: now, using: &random)
+    instructions += state.handle(.workersRemembered(workersLeft), now: clock(.coordinator), using: &random)
+    instructions += state.handle(.started, now: clock(.coordinator), using: &random)
     coordinator = state
     check(.started)
     carryOut(instructions)
+  }
+
+  /// Whom the journal names since a life of the coordinator came to its end.
+  private var workersLeft: [WorkerID] {
+    let recent = journal.transitions.dropFirst(journal.commits.prefix(commitsAtEnd).reduce(0, +))
+    let names = recent.compactMap { if case .leased(_, let worker, _) = $0.change { worker } else { nil } }
+    return Set(names).sorted()
   }
 
   /// Writes the metadata and error lines again that a crash swallowed.
@@ -43,7 +51,7 @@ extension FarmSimulation {
   func tell(_ event: CoordinatorEvent) {
     guard var state = coordinator else { return }
     coordinator = nil
-    let instructions = state.handle(event, now: now, using: &random)
+    let instructions = state.handle(event, now: clock(.coordinator), using: &random)
     coordinator = state
     trace?("\(now) coordinator \(event) -> \(instructions)")
     check(event)
@@ -66,7 +74,9 @@ extension FarmSimulation {
       case .send(let message, let worker): send(message, worker)
       case .collect(let receipt, _, let worker):
         abandoned.remove(receipt.lease)
-        book(.collected(receipt, from: worker, life: coordinatorLife), in: chance() * plan.delaySeconds * 3)
+        book(
+          .collected(receipt, from: worker, life: coordinatorLife),
+          in: chance() * plan.delaySeconds * 3 + chance() * plan.diskSeconds)
       case .abandon(let lease): abandoned.insert(lease)
       case .publish(let receipt): metadata.append(receipt)
       case .report(let dead): errors.append(dead)
@@ -74,11 +84,16 @@ extension FarmSimulation {
         metadata.removeAll { $0.lease.item == item }
         errors.removeAll { $0.item == item }
       case .notify(let notice): notices.append(notice)
-      case .wake(let instant): book(.wakeCoordinator(life: coordinatorLife), at: instant)
+      case .wake(let instant):
+        coordinatorWish = instant
+        book(.wakeCoordinator(life: coordinatorLife), at: instant, on: .coordinator)
       case .finish(let verdict):
         self.verdict = verdict
-        guard verdict.outcome == .stopped else { break }
+        guard verdict.outcome != .complete else { break }
+        // Who runs the farm sees to it.
+        if verdict.outcome == .stoppedEarly { isMended = true }
         stops += 1
+        commitsAtEnd = journal.commits.count
         coordinator = nil
         book(.startCoordinator, in: chance() * 60)
       }
@@ -97,6 +112,7 @@ extension FarmSimulation {
     } catch {
       problems.append("journal: \(error)")
     }
+    if !isCalm, plan.diskSeconds > 0 { sleeping[.coordinator] = now + chance() * plan.diskSeconds / 4 }
     if happens(plan.coordinatorCrash / 2) || isLast { crashCoordinator() }
   }
 
@@ -127,14 +143,17 @@ extension FarmSimulation {
   func endCollection(_ receipt: Receipt, _ worker: WorkerID, _ life: Int) {
     guard life == coordinatorLife, coordinator != nil, let host = hostOfWorker[worker] else { return }
     // Cut off, dead, or thrown away meanwhile: the fetch gets no answer.
-    guard hosts[host].process?.id == worker, !hosts[host].isCutOff else { return }
+    guard hosts[host].process?.id == worker, hosts[host].cut == nil else { return }
     guard let entry = hosts[host].outbox[receipt.lease] else {
       return carry(.reachWorker(.fetch(receipt.lease, offset: 0, length: 1), worker), host: host)
     }
     // An event that was on its way when the collection was abandoned does no harm.
     if abandoned.contains(receipt.lease), chance() < 0.5 { return }
     if happens(plan.diskFull) { return tell(.storageFell(receipt, message: "disk full", from: worker)) }
-    if happens(plan.damage) { return tell(.artifactRejected(receipt, reason: "digest differs", from: worker)) }
+    if happens(plan.damage) {
+      faults[receipt.lease.item, default: 0] += 1
+      return tell(.artifactRejected(receipt, reason: "digest differs", from: worker))
+    }
     files[receipt.fileName] = entry.receipt.facts.sha256
     tell(.artifactStored(receipt, from: worker))
   }

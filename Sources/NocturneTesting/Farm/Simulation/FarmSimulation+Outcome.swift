@@ -10,6 +10,14 @@ extension FarmSimulation {
     if verdict.counts.undecided != 0 || verdict.counts.total != plan.items {
       found.append("lost items: \(verdict.counts)")
     }
+    for case .digestsDiffer(let item, let worker, let other) in notices {
+      let suspects = [worker] + (other.map { [$0] } ?? [])
+      // Where the other one is not known any more, its result is in the journal.
+      let accepted = metadata.first { $0.lease.item == item }.map { [$0.worker] } ?? []
+      if !(suspects + accepted).contains(where: { plan.sicknesses[hostOfWorker[$0] ?? -1] == .alters }) {
+        found.append("\(item): \(suspects) are said to differ, and are sound")
+      }
+    }
     // What the crash of the last moment swallowed is written by the next start.
     let published = Dictionary(grouping: metadata, by: \.lease.item)
     let stories = Dictionary(grouping: journal.transitions, by: \.item)
@@ -19,8 +27,11 @@ extension FarmSimulation {
       let accepted = story.compactMap { if case .done(let receipt) = $0.change { receipt } else { nil } }
       if accepted.count > 1 { found.append("\(item.key): \(accepted.count) accepted results") }
       if let receipt = accepted.first {
-        let digest = FakeRenderer.facts(of: item).sha256
-        if receipt.facts.sha256 != digest { found.append("\(item.key): accepted other bytes") }
+        let digest = receipt.facts.sha256
+        let isSound = digest == FakeRenderer.facts(of: item).sha256
+        if !isSound, plan.sicknesses[hostOfWorker[receipt.worker] ?? -1] != .alters {
+          found.append("\(item.key): accepted other bytes")
+        }
         if files[item.fileName] != digest { found.append("\(item.key): file is \(files[item.fileName] ?? "missing")") }
         if published[item.key]?.count != 1 { found.append("\(item.key): \(published[item.key]?.count ?? 0) lines") }
       }
@@ -39,6 +50,7 @@ extension FarmSimulation {
     var attempt = 0
     var token: UInt64 = 0
     var tries = 0
+    var paid: [FailureClass: Int] = [:]
     for transition in story {
       switch transition.change {
       case .leased(let fresh, _, _):
@@ -58,10 +70,12 @@ extension FarmSimulation {
         state = "done"
       case .released(let release):
         if state != "leased" { found.append("\(item): released while \(state)") }
-        let paying: Set<FailureClass> = [.itemFault, .workerFault]
-        if release.costsTry, !paying.contains(release.failureClass) {
-          found.append("\(item): paid for \(release.failureClass)")
+        let cost = plan.policy.failures[release.failureClass]
+        // Free although the class costs a try: of several that took a worker down, or did not fit, nobody pays yet.
+        if release.costsTry ? cost != .try : cost == .try && release.shardLimit == 0 || cost == .dead {
+          found.append("\(item): \(release.failureClass) \(release.costsTry ? "paid" : "did not pay")")
         }
+        if release.costsTry { paid[release.failureClass, default: 0] += 1 }
         tries += release.costsTry ? 1 : 0
         if !release.open { token = 0 }
         state = "waiting"
@@ -71,7 +85,8 @@ extension FarmSimulation {
         state = "cancelled"
       case .died(let failureClass, _, _):
         if state != "leased" { found.append("\(item): died while \(state)") }
-        if failureClass != .badItem, tries + 1 != plan.policy.retry.limit {
+        paid[failureClass, default: 0] += 1
+        if plan.policy.failures[failureClass] == .try, tries + 1 != plan.policy.retry.limit {
           found.append("\(item): dead after \(tries + 1) tries of \(plan.policy.retry.limit)")
         }
         state = "dead"
@@ -82,7 +97,45 @@ extension FarmSimulation {
         token = 0
       }
     }
+    // Nothing is paid for that did not happen: no loss, doubling or restart makes two failures of one.
+    if paid[.itemFault, default: 0] > faults[item, default: 0] {
+      found.append("\(item): paid for \(paid[.itemFault] ?? 0) faults of \(faults[item] ?? 0)")
+    }
+    if paid[.shortage, default: 0] > shortages[item, default: 0] {
+      found.append("\(item): paid for \(paid[.shortage] ?? 0) shortages of \(shortages[item] ?? 0)")
+    }
     if !["done", "dead", "cancelled"].contains(state) { found.append("\(item): ends \(state)") }
     return found
+  }
+}
+
+/// What these nights are made of, counted.
+extension FarmSimulation {
+  /// Each kind of event that a collection of nights should have seen.
+  package static let everything = [
+    "awaited", "coordinator crashes", "early stops", "hedges", "names reused", "preemptions", "probes failed",
+    "probes passed", "quarantines", "sick nodes named", "stops", "suspensions", "worker crashes",
+  ]
+
+  package var happenings: [String: Int] {
+    var counts = [
+      "coordinator crashes": coordinatorCrashes, "worker crashes": workerCrashes, "stops": stops,
+      "suspensions": suspensions, "preemptions": preemptions, "names reused": namesReused,
+    ]
+    for notice in notices {
+      let event: String? =
+        switch notice {
+        case .workerQuarantined: "quarantines"
+        case .probeFailed: "probes failed"
+        case .workerReturned: "probes passed"
+        case .itemHedged: "hedges"
+        case .digestsDiffer: "sick nodes named"
+        case .stoppingEarly: "early stops"
+        case .awaitingWorkers: "awaited"
+        default: nil
+        }
+      if let event { counts[event, default: 0] += 1 }
+    }
+    return counts
   }
 }

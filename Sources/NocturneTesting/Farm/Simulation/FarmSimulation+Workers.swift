@@ -6,11 +6,22 @@ extension FarmSimulation {
   func startWorker(_ host: Int) {
     guard hosts[host].process == nil else { return }
     hosts[host].processes += 1
-    let id = WorkerID("host\(host)-\(hosts[host].processes)")
+    let number = hosts[host].processes
+    var id = WorkerID("host\(host)-\(number)")
+    if number > 1, happens(plan.identityReuse) {
+      namesReused += 1
+      id = hosts[host].lastName ?? id
+    }
+    hosts[host].lastName = id
     hostOfWorker[id] = host
     var card = WorkerHello.sample(id.name, processID: hosts[host].processes)
     card.host = "host\(host)"
-    hosts[host].process = SimulatedHost.Process(id: id, state: WorkerState(card: card, policy: plan.workerPolicy))
+    var policy = plan.workerPolicy
+    if plan.allocationSeconds.isFinite, !isCalm {
+      policy.endsAt = clock(.host(host)) + chance() * plan.allocationSeconds
+    }
+    hosts[host].process = SimulatedHost.Process(
+      id: id, number: number, state: WorkerState(card: card, policy: policy))
     for entry in hosts[host].acknowledged { hosts[host].outbox[entry.receipt.lease] = entry }
     hosts[host].acknowledged = []
     let kept = hosts[host].outbox.values.sorted {
@@ -21,11 +32,16 @@ extension FarmSimulation {
     tell(id, .started)
   }
 
+  func tell(_ host: Int, _ number: Int, _ event: WorkerEvent) {
+    guard let process = hosts[host].process, process.number == number else { return }
+    tell(process.id, event)
+  }
+
   /// Tells a worker process, if it still is there.
   func tell(_ worker: WorkerID, _ event: WorkerEvent) {
     guard let host = hostOfWorker[worker], var process = hosts[host].process, process.id == worker else { return }
     hosts[host].process = nil
-    let instructions = process.state.handle(event, now: now)
+    let instructions = process.state.handle(event, now: clock(.host(host)))
     if let violation = process.state.violations.first {
       problems.append("\(worker) after \("\(event)".prefix(120)): \(violation)")
     }
@@ -38,6 +54,7 @@ extension FarmSimulation {
   }
 
   private func carryOut(_ instruction: WorkerInstruction, _ worker: WorkerID, _ host: Int) {
+    guard let number = hosts[host].process?.number else { return }
     switch instruction {
     case .send(let message): carry(.reachCoordinator(message, from: worker), host: host)
     case .beat(let executing):
@@ -49,64 +66,101 @@ extension FarmSimulation {
       if hosts[host].outbox[receipt.lease] == nil { problems.append("\(worker) delivers what it does not have") }
       carry(.reachCoordinator(.finished(receipt, inline: nil), from: worker), host: host)
     case .serve: problems.append("nobody fetched")
-    case .render(let shard, _): render(shard, worker, host)
-    case .cancelRender(let shard): book(.renderEnded(shard: shard, worker), in: chance())
+    case .render(let shard, _): render(shard, worker, host, number)
+    case .cancelRender(let shard):
+      book(.renderEnded(shard: shard, host: host, process: number), in: outboxSeconds + chance() + 0.001)
     case .discard(let leases):
       for entry in leases.compactMap({ hosts[host].outbox.removeValue(forKey: $0) }) where happens(0.5) {
         hosts[host].acknowledged.append(entry)
       }
-    case .reconnect: book(.connectWorker(worker), in: 0.01)
-    case .wake(let instant): book(.wakeWorker(worker), at: instant)
+    case .reconnect: book(.connectWorker(host: host, process: number), in: 0.01)
+    case .wake(let instant):
+      hosts[host].process?.wish = instant
+      book(.wakeWorker(host: host, process: number), at: instant, on: .host(host))
     case .notify: break
-    case .exit: endProcess(host, restartIn: 1)
+    case .exit:
+      hosts[host].process = nil
+      book(.startWorker(host: host), in: 1)
     }
   }
 
   /// The items of a shard come out one after the other; one that makes trouble ends it.
-  private func render(_ shard: Shard, _ worker: WorkerID, _ host: Int) {
+  private func render(_ shard: Shard, _ worker: WorkerID, _ host: Int, _ number: Int) {
     if hosts[host].process?.rendering != nil { problems.append("\(worker) renders two shards at once") }
     hosts[host].process?.rendering = shard.id
     hosts[host].process?.isHanging = false
     var seconds = 0.0
     for leased in shard.items {
       seconds += plan.secondsPerItem * (0.5 + chance())
-      book(.rendered(leased.item, leased.lease, shard: shard.id, worker), in: seconds)
+      book(.rendered(leased.item, leased.lease, shard: shard.id, host: host, process: number), in: seconds)
     }
-    book(.renderEnded(shard: shard.id, worker), in: seconds)
+    // Results are safe in the outbox before the shard counts as ended.
+    book(.renderEnded(shard: shard.id, host: host, process: number), in: seconds + outboxSeconds + 0.001)
   }
 
-  func endItem(_ item: Item, _ lease: Lease, _ shard: UInt64, _ worker: WorkerID) {
-    guard let host = hostOfWorker[worker], let process = hosts[host].process, process.id == worker,
-      process.rendering == shard, !process.isHanging
+  func endItem(_ item: Item, _ lease: Lease, _ shard: UInt64, _ host: Int, _ number: Int) {
+    guard let process = hosts[host].process, process.number == number, process.rendering == shard,
+      !process.isHanging
     else { return }
     hosts[host].process?.progress += 1
     switch plan.troubles[item.key] {
-    case .fails: return tell(worker, .itemFailed(lease, RenderFault(.itemFault, "does not render")))
-    case .isBad: return tell(worker, .itemFailed(lease, RenderFault(.badItem, "is wrong")))
+    case .fails: return fail(item, lease, .itemFault, "does not render", process)
+    case .isBad: return fail(item, lease, .badItem, "is wrong", process)
     case .kills: return endProcess(host, restartIn: 1)
     case .hangs:
       hosts[host].process?.isHanging = true
       return
     case nil: break
     }
+    var receipt = Receipt.sample(item, lease, by: process.id)
+    if !isMended {
+      switch plan.sicknesses[host] {
+      case .fails(let share) where chance() < share: return fail(item, lease, .itemFault, "does not render", process)
+      case .alters: receipt.facts.sha256 = Self.alteredDigest(host)
+      case .fails, nil: break
+      }
+    }
+    if happens(plan.diskFull / 4) {
+      shortages[item.key, default: 0] += 1
+      return fail(item, lease, .shortage, "outbox: disk full", process)
+    }
     if happens(plan.workerCrash) { return endProcess(host, restartIn: chance() * 60) }
     renderings[item.key, default: 0] += 1
-    let receipt = Receipt.sample(item, lease, by: worker)
     hosts[host].outbox[lease] = OutboxEntry(run: process.state.run ?? "", receipt: receipt)
     // Durable, and not told yet.
     if happens(plan.workerCrash / 2) { return endProcess(host, restartIn: chance() * 60) }
-    tell(worker, .itemFinished(receipt))
+    book(.kept(receipt, host: host, process: number), in: outboxSeconds)
   }
 
-  func endRender(_ shard: UInt64, _ worker: WorkerID) {
-    guard let host = hostOfWorker[worker], let process = hosts[host].process, process.id == worker,
-      process.rendering == shard
-    else { return }
+  /// What an unsound machine makes of any item.
+  static func alteredDigest(_ host: Int) -> String { String(repeating: "\(host)f", count: 32) }
+
+  /// How long a sync of an outbox takes. All wait alike, so that results keep their order.
+  private var outboxSeconds: Double { isCalm ? 0 : plan.diskSeconds / 4 }
+
+  private func fail(
+    _ item: Item, _ lease: Lease, _ failureClass: FailureClass, _ message: String, _ process: SimulatedHost.Process
+  ) {
+    if failureClass == .itemFault { faults[item.key, default: 0] += 1 }
+    tell(process.id, .itemFailed(lease, RenderFault(failureClass, message)))
+  }
+
+  func endRender(_ shard: UInt64, _ host: Int, _ number: Int) {
+    guard let process = hosts[host].process, process.number == number, process.rendering == shard else { return }
     // A hanging thread ends when it is called off only.
     if process.isHanging, !process.state.isCalledOff { return }
     hosts[host].process?.rendering = nil
     hosts[host].process?.isHanging = false
-    tell(worker, .shardEnded(shard))
+    tell(process.id, .shardEnded(shard))
+  }
+
+  /// A signal to stop, and now and then a second one soon after.
+  func preempt(_ host: Int) {
+    guard !isCalm else { return }
+    book(.preempt(host: host), in: chance() < 0.2 ? 1 : chance() * plan.preemptEvery)
+    guard let process = hosts[host].process else { return }
+    preemptions += 1
+    tell(process.id, .stopRequested)
   }
 
   private func endProcess(_ host: Int, restartIn seconds: Double) {

@@ -31,7 +31,22 @@ package final class FarmSimulation {
   var hosts: [SimulatedHost]
   var hostOfWorker: [WorkerID: Int] = [:]
 
+  // Clocks.
+  /// Machines that are suspended, and until when.
+  var sleeping: [Machine: FarmInstant] = [:]
+  /// By how many seconds a machine's clock is behind, for having stood still.
+  var lag: [Machine: Double] = [:]
+  /// When the coordinator wants to be woken, by its own clock.
+  var coordinatorWish: FarmInstant?
+  /// Commits when the last life of the coordinator that came to its end did so.
+  var commitsAtEnd = 0
+  var isMended = false
+
   // What happened.
+  /// How often the renderer threw on an item, or its artifact arrived damaged.
+  package internal(set) var faults: [ItemKey: Int] = [:]
+  /// How often an item was short of something on the way to its result.
+  var shortages: [ItemKey: Int] = [:]
   package internal(set) var problems: [String] = []
   /// How often each item was rendered to the end.
   package internal(set) var renderings: [ItemKey: Int] = [:]
@@ -40,6 +55,9 @@ package final class FarmSimulation {
   package internal(set) var stops = 0
   /// Orders given and answered.
   package internal(set) var answers: [OrderAnswer] = []
+  package internal(set) var suspensions = 0
+  package internal(set) var preemptions = 0
+  package internal(set) var namesReused = 0
   package internal(set) var notices: [FarmNotice] = []
   package internal(set) var events = 0
   /// Kills the coordinator at its n-th commit, counted from 1: just before it, or just after it.
@@ -59,6 +77,11 @@ package final class FarmSimulation {
     static func == (left: Appointment, right: Appointment) -> Bool { left.sequence == right.sequence }
   }
 
+  enum Machine: Hashable, Sendable {
+    case coordinator
+    case host(Int)
+  }
+
   enum Action: Sendable {
     case startCoordinator
     case wakeCoordinator(life: Int)
@@ -68,13 +91,16 @@ package final class FarmSimulation {
     case reachCoordinator(WorkerMessage, from: WorkerID)
     case collected(Receipt, from: WorkerID, life: Int)
     case startWorker(host: Int)
-    case wakeWorker(WorkerID)
-    case connectWorker(WorkerID)
+    case wakeWorker(host: Int, process: Int)
+    case connectWorker(host: Int, process: Int)
     case reachWorker(CoordinatorMessage, WorkerID)
-    case rendered(Item, Lease, shard: UInt64, WorkerID)
-    case renderEnded(shard: UInt64, WorkerID)
+    case rendered(Item, Lease, shard: UInt64, host: Int, process: Int)
+    case kept(Receipt, host: Int, process: Int)
+    case renderEnded(shard: UInt64, host: Int, process: Int)
     case partition(host: Int)
     case mend(host: Int)
+    case preempt(host: Int)
+    case suspend(Machine)
   }
 
   package init(_ plan: SimulationPlan) {
@@ -90,6 +116,12 @@ package final class FarmSimulation {
     for host in hosts.indices {
       book(.startWorker(host: host), in: chance() * 5)
       if plan.partitionEvery.isFinite { book(.partition(host: host), in: chance() * plan.partitionEvery) }
+      if plan.preemptEvery.isFinite { book(.preempt(host: host), in: chance() * plan.preemptEvery) }
+    }
+    if plan.suspendEvery.isFinite {
+      for machine in [.coordinator] + hosts.indices.map(Machine.host) {
+        book(.suspend(machine), in: chance() * plan.suspendEvery)
+      }
     }
     if plan.orderEvery.isFinite { book(.order, in: chance() * plan.orderEvery) }
     if plan.stopEvery.isFinite { book(.stopCoordinator, in: plan.stopEvery) }
@@ -100,6 +132,10 @@ package final class FarmSimulation {
       }
       let next = agenda.removeFirst()
       now = max(now, next.at)
+      if let machine = machine(of: next.action), let end = sleeping[machine], end > now {
+        book(next.action, at: end)
+        continue
+      }
       events += 1
       perform(next.action)
       if now.seconds(since: .zero) > longestSeconds || events > mostEvents {
@@ -113,7 +149,7 @@ package final class FarmSimulation {
   private func perform(_ action: Action) {
     switch action {
     case .startCoordinator: startCoordinator()
-    case .wakeCoordinator(let life): if life == coordinatorLife { tell(.timePassed) }
+    case .wakeCoordinator(let life): wakeCoordinator(life)
     case .stopCoordinator:
       if !isCalm {
         tell(.stopRequested)
@@ -124,17 +160,33 @@ package final class FarmSimulation {
     case .reachCoordinator(let message, let worker): tell(.messageReceived(message, from: worker))
     case .collected(let receipt, let worker, let life): endCollection(receipt, worker, life)
     case .startWorker(let host): startWorker(host)
-    case .wakeWorker(let worker): tell(worker, .timePassed)
-    case .connectWorker(let worker): tell(worker, .started)
+    case .wakeWorker(let host, let process): wakeWorker(host, process)
+    case .connectWorker(let host, let process): tell(host, process, .started)
     case .reachWorker(let message, let worker): tell(worker, .messageReceived(message))
-    case .rendered(let item, let lease, let shard, let worker): endItem(item, lease, shard, worker)
-    case .renderEnded(let shard, let worker): endRender(shard, worker)
+    case .rendered(let item, let lease, let shard, let host, let process):
+      endItem(item, lease, shard, host, process)
+    case .kept(let receipt, let host, let process): tell(host, process, .itemFinished(receipt))
+    case .renderEnded(let shard, let host, let process): endRender(shard, host, process)
     case .partition(let host):
-      hosts[host].isCutOff = !isCalm
+      hosts[host].cut = isCalm ? nil : plan.cuts.randomElement(using: &random)
       book(.mend(host: host), in: chance() * 60)
     case .mend(let host):
-      hosts[host].isCutOff = false
+      hosts[host].cut = nil
       if !isCalm { book(.partition(host: host), in: chance() * plan.partitionEvery) }
+    case .preempt(let host): preempt(host)
+    case .suspend(let machine): suspend(machine)
+    }
+  }
+
+  /// Whose hands an action needs; nil for what befalls the world.
+  private func machine(of action: Action) -> Machine? {
+    switch action {
+    case .startCoordinator, .wakeCoordinator, .stopCoordinator, .order, .resume, .reachCoordinator, .collected: .coordinator
+    case .startWorker(let host), .wakeWorker(let host, _), .connectWorker(let host, _),
+      .rendered(_, _, _, let host, _), .kept(_, let host, _), .renderEnded(_, let host, _):
+      .host(host)
+    case .reachWorker(_, let worker): hostOfWorker[worker].map(Machine.host)
+    case .partition, .mend, .preempt, .suspend: nil
     }
   }
 
@@ -154,7 +206,9 @@ package final class FarmSimulation {
 
   /// Sends a message over the network to or from a host: it may get lost, doubled, and overtaken.
   func carry(_ action: Action, host: Int) {
-    if hosts[host].isCutOff || happens(plan.loss) { return }
+    let cut = hosts[host].cut
+    let isInbound = if case .reachCoordinator = action { true } else { false }
+    if cut == .both || cut == (isInbound ? .toCoordinator : .toWorker) || happens(plan.loss) { return }
     for _ in 0..<(happens(plan.doubling) ? 2 : 1) {
       book(action, in: plan.delaySeconds * (plan.keepsOrder ? 1 : chance()))
     }

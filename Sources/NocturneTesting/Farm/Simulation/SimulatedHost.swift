@@ -7,11 +7,18 @@ struct SimulatedHost {
   var outbox: [Lease: OutboxEntry] = [:]
   /// Acknowledged, but in a segment that is still in use: the next process finds them again.
   var acknowledged: [OutboxEntry] = []
-  var isCutOff = false
+  /// How it is cut off from the coordinator at present.
+  var cut: SimulationPlan.Cut?
   var processes = 0
+  /// Of the process before.
+  var lastName: WorkerID?
 
   struct Process {
     let id: WorkerID
+    /// Counts the processes of this host: what was booked for an earlier one is void, even under the same name.
+    let number: Int
+    /// When the state wants to be woken, by its own clock.
+    var wish: FarmInstant?
     var state: WorkerState
     var progress: UInt64 = 0
     /// The shard on the render thread, and whether it makes progress.

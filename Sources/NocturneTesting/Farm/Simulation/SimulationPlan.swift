@@ -33,6 +33,22 @@ package struct SimulationPlan: Sendable {
   package var stopEvery: Double
   /// Longest time between two orders of the operator; infinity for none.
   package var orderEvery: Double
+  /// Which way partitions cut.
+  package var cuts: [Cut]
+  /// Seconds between two suspensions of one machine (the coordinator's included); infinity for none. Its monotonic clock
+  /// stands still meanwhile, or has leapt when it wakes.
+  package var suspendEvery: Double
+  /// Longest time, seconds, that an artifact takes onto the coordinator's disk or into an outbox, or that a commit keeps
+  /// the coordinator from everything else.
+  package var diskSeconds: Double
+  /// Seconds between two signals to one worker to stop; it is started again afterwards. Infinity for none.
+  package var preemptEvery: Double
+  /// Longest allocation of a worker process, known to it; infinity for none.
+  package var allocationSeconds: Double
+  /// Chance that a process comes back under the name of its predecessor.
+  package var identityReuse: Double
+  /// Machines that are not sound, by number.
+  package var sicknesses: [Int: Sickness]
   /// Faults cease then (items go on making trouble), and the night has to end.
   package var calmAfterSeconds: Double
   package var secondsPerItem: Double
@@ -46,6 +62,21 @@ package struct SimulationPlan: Sendable {
     case hangs
     /// The worker says that the row itself is wrong.
     case isBad
+  }
+
+  package enum Cut: Hashable, Sendable, CaseIterable {
+    case both
+    /// The worker hears nothing, and is heard.
+    case toWorker
+    /// The worker hears everything, and nothing of it arrives: its replies are lost while the work goes on.
+    case toCoordinator
+  }
+
+  package enum Sickness: Hashable, Sendable {
+    /// The renderer throws with this chance, whatever the item.
+    case fails(Double)
+    /// Every artifact is sound and has other bytes than it should.
+    case alters
   }
 
   /// A calm night.
@@ -70,6 +101,13 @@ package struct SimulationPlan: Sendable {
     partitionEvery = .infinity
     stopEvery = .infinity
     orderEvery = .infinity
+    cuts = [.both]
+    suspendEvery = .infinity
+    diskSeconds = 0
+    preemptEvery = .infinity
+    allocationSeconds = .infinity
+    identityReuse = 0
+    sicknesses = [:]
     calmAfterSeconds = 0
     secondsPerItem = 2
   }
@@ -99,9 +137,37 @@ package struct SimulationPlan: Sendable {
     policy.credit = Int.random(in: 1...3, using: &random)
     policy.uncollectedLimit = Int.random(in: 1...8, using: &random)
     workerPolicy.credit = policy.credit
+    makeRough(&random)
     for number in 1...items where Int.random(in: 0..<12, using: &random) == 0 {
       troubles[Item.sample(number).key] = Trouble.allCases.randomElement(using: &random)
     }
     if Int.random(in: 0..<3, using: &random) == 0 { orderEvery = Double.random(in: 10...200, using: &random) }
+  }
+
+  /// What befalls machines rather than messages; each kind in some nights only.
+  private mutating func makeRough(_ random: inout SeededGenerator) {
+    func isRough() -> Bool { Int.random(in: 0..<3, using: &random) == 0 }
+    cuts = Cut.allCases
+    if isRough() { suspendEvery = Double.random(in: 30...300, using: &random) }
+    if isRough() { diskSeconds = Double.random(in: 0.1...20, using: &random) }
+    if isRough() { preemptEvery = Double.random(in: 30...300, using: &random) }
+    if isRough() { allocationSeconds = Double.random(in: 10...300, using: &random) }
+    if isRough() { identityReuse = Double.random(in: 0.1...1, using: &random) }
+    // Also at once: what is late then meets the next attempt.
+    policy.retry.backoffSeconds = [0, 0.5, 5].randomElement(using: &random) ?? 5
+    policy.quarantine.failures = Int.random(in: 0...3, using: &random)
+    policy.quarantine.probeSeconds = Double.random(in: 5...60, using: &random)
+    policy.earlyStop.items = Int.random(in: 0...8, using: &random)
+    policy.hedging.multiple = [0, 1.2, 2].randomElement(using: &random) ?? 0
+    policy.hedging.floorSeconds = Double.random(in: 1...10, using: &random)
+    if isRough() { policy.failures.shortage = .try }
+    if Int.random(in: 0..<16, using: &random) == 0 {
+      // A model that is broken everywhere.
+      for host in 0..<hosts { sicknesses[host] = .fails(1) }
+      return
+    }
+    for host in 0..<hosts where hosts > 1 && Int.random(in: 0..<5, using: &random) == 0 {
+      sicknesses[host] = Bool.random(using: &random) ? .alters : .fails(Double.random(in: 0.3...1, using: &random))
+    }
   }
 }
