@@ -32,7 +32,8 @@ import Testing
     #expect(
       verdict.reason
         == "each of 2 workers failed its first items with one error, and nothing was rendered (4 items): "
-        + "item-1: weights of layer 1 are not finite; mend that and run the same command again")
+        + "item-1: weights of layer 1 are not finite; mend that and run the same command again (or set earlyStop.items to 0)"
+    )
     #expect(told.messages(to: "a").last == .drain && told.messages(to: "b").last == .drain)
   }
 
@@ -57,6 +58,21 @@ import Testing
     table.join("a", credit: 1)
     table.finish(lease(1, token: 1), "a")
     for _ in 0..<12 { #expect(!isStoppedEarly(table.fail("a"))) }
+  }
+
+  /// A night that was down to its poison stopped early, gave the tries back, and did so at each resumption.
+  @Test func aResumedRunThatHadResultsGivesTheRestItsTries() {
+    var before = Table.open(items: 7, Self.quick)
+    before.join("a", credit: 1)
+    before.finish(lease(1, token: 1), "a")
+    var table = Table.open(items: 7, replaying: before.journal, Self.quick)
+    // What the earlier life had leased may be on its way for so long.
+    table.pass(31)
+    table.join("a", credit: 1)
+    for _ in 0..<6 {
+      table.say(.ready(credit: 1), "a")
+      #expect(!isStoppedEarly(table.fail("a")))
+    }
   }
 
   @Test func differentErrorsAreTheItemsOwn() {

@@ -2,7 +2,8 @@ import NocturneManifest
 
 /// A night on which nothing works: better said after a minute than in the morning.
 extension CoordinatorState {
-  /// An item failed, and no result was accepted in this life yet.
+  /// An item failed, and no result was ever accepted. (A run that had some may be down to its unrenderable items when it is
+  /// resumed: those get their tries.)
   mutating func noteFirstFailure(
     _ position: Int, _ failureClass: FailureClass, _ message: String, worker: WorkerID
   ) {
@@ -37,7 +38,8 @@ extension CoordinatorState {
     let workers = first.workers.count == 1 ? "the only worker" : "each of \(first.workers.count) workers"
     let reason =
       "\(workers) failed its first items with one error, and nothing was rendered (\(first.positions.count) items): "
-      + "\(first.message); mend that and run the same command again"
+      + "\(first.message); mend that and run the same command again "
+      + "(or set earlyStop.items to 0)"
     notify(.stoppingEarly(reason: reason))
     for worker in registered.keys.sorted() {
       let held = registered[worker]?.held ?? []

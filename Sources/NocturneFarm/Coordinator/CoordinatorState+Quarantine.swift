@@ -12,7 +12,6 @@ extension CoordinatorState {
   /// A result was accepted: whoever failed the item before could not do what can be done.
   mutating func praise(_ receipt: Receipt, at position: Int, failedBy failed: [WorkerID], _ now: FarmInstant) {
     accepted += 1
-    firstFailures = nil
     registered[receipt.worker]?.failuresInARow = 0
     if hedged.contains(position) { acceptors[position] = receipt.worker }
     praise(receipt.worker, at: position, failedBy: failed)
@@ -21,6 +20,7 @@ extension CoordinatorState {
 
   /// The lasting part of it; also how the journal is read.
   mutating func praise(_ worker: WorkerID, at position: Int, failedBy failed: [WorkerID]) {
+    firstFailures = nil
     reputations[worker, default: Reputation()].finished += 1
     reputations[worker]?.sample = position
     for other in failed where other != worker { reputations[other, default: Reputation()].strikes += 1 }

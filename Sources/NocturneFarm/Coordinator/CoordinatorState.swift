@@ -36,7 +36,7 @@ package struct CoordinatorState: Sendable {
   var acceptors: [Int: WorkerID] = [:]
   /// Results accepted in this life.
   var accepted = 0
-  /// How this life's first items failed; nil once that cannot stop the run any more.
+  /// How the first items failed; nil once that cannot stop the run any more.
   var firstFailures: FirstFailures? = FirstFailures()
 
   /// Workers out of sight that may still be at work for this run, and since when.

@@ -1,6 +1,6 @@
 import NocturneManifest
 
-/// How the first items of a coordinator's life failed, as long as nothing was rendered and all failed alike.
+/// How the first items failed, as long as the run never had a result and all failed alike.
 struct FirstFailures: Sendable {
   /// As the first one put it.
   var message = ""

@@ -6,8 +6,11 @@ extension FarmSimulation {
   func startCoordinator() {
     coordinatorLife += 1
     abandoned = []
+    var policy = plan.policy
+    // Who runs the farm has looked: what still fails does so by itself.
+    if isMended { policy.earlyStop.items = 0 }
     var state = CoordinatorState(
-      run: RunIdentity(name: "night", modelFingerprint: FakeRenderer.fingerprint), policy: plan.policy)
+      run: RunIdentity(name: "night", modelFingerprint: FakeRenderer.fingerprint), policy: policy)
     coordinator = nil
     var instructions = state.handle(.itemsLoaded(source.entries), now: clock(.coordinator), using: &random)
     instructions += state.handle(.transitionsReplayed(journal.transitions), now: clock(.coordinator), using: &random)

@@ -90,8 +90,12 @@ extension FarmSimulation {
           found.append("\(item): dead after \(tries + 1) tries of \(plan.policy.retry.limit)")
         }
         state = "dead"
-      case .reopened:
-        if !["done", "dead", "cancelled"].contains(state) { found.append("\(item): reopened while \(state)") }
+      case .reopened(let reason):
+        // A run that stops early gives tries back to items that wait, too.
+        let mayWait = reason == "the run stopped early"
+        if !["done", "dead", "cancelled"].contains(state), !(mayWait && state == "waiting") {
+          found.append("\(item): reopened while \(state)")
+        }
         state = "waiting"
         tries = 0
         token = 0

@@ -181,7 +181,8 @@ package final class FarmSimulation {
   /// Whose hands an action needs; nil for what befalls the world.
   private func machine(of action: Action) -> Machine? {
     switch action {
-    case .startCoordinator, .wakeCoordinator, .stopCoordinator, .order, .resume, .reachCoordinator, .collected: .coordinator
+    case .startCoordinator, .wakeCoordinator, .stopCoordinator, .order, .resume, .reachCoordinator, .collected:
+      .coordinator
     case .startWorker(let host), .wakeWorker(let host, _), .connectWorker(let host, _),
       .rendered(_, _, _, let host, _), .kept(_, let host, _), .renderEnded(_, let host, _):
       .host(host)
