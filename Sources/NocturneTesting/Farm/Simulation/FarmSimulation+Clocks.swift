@@ -19,19 +19,35 @@ extension FarmSimulation {
     book(action, at: instant + (lag[machine] ?? 0))
   }
 
+  func setAlarm(at instant: FarmInstant) {
+    alarms += 1
+    coordinatorWish = instant
+    coordinatorAlarm = alarms
+    book(.wakeCoordinator(life: coordinatorLife, alarm: alarms), at: instant, on: .coordinator)
+  }
+
+  func setAlarm(at instant: FarmInstant, host: Int, process: Int) {
+    alarms += 1
+    hosts[host].process?.wish = instant
+    hosts[host].process?.alarm = alarms
+    book(.wakeWorker(host: host, process: process, alarm: alarms), at: instant, on: .host(host))
+  }
+
   /// An alarm rang; the clock may have stood still since it was set.
-  func wakeCoordinator(_ life: Int) {
-    guard life == coordinatorLife, coordinator != nil, let wish = coordinatorWish else { return }
-    guard clock(.coordinator) >= wish else { return book(.wakeCoordinator(life: life), at: wish, on: .coordinator) }
+  func wakeCoordinator(_ life: Int, _ alarm: Int) {
+    guard life == coordinatorLife, alarm == coordinatorAlarm, coordinator != nil, let wish = coordinatorWish else {
+      return
+    }
+    guard clock(.coordinator) >= wish else { return setAlarm(at: wish) }
     coordinatorWish = nil
     tell(.timePassed)
   }
 
-  func wakeWorker(_ host: Int, _ number: Int) {
-    guard let process = hosts[host].process, process.number == number, let wish = process.wish else { return }
-    guard clock(.host(host)) >= wish else {
-      return book(.wakeWorker(host: host, process: number), at: wish, on: .host(host))
-    }
+  func wakeWorker(_ host: Int, _ number: Int, _ alarm: Int) {
+    guard let process = hosts[host].process, process.number == number, process.alarm == alarm,
+      let wish = process.wish
+    else { return }
+    guard clock(.host(host)) >= wish else { return setAlarm(at: wish, host: host, process: number) }
     hosts[host].process?.wish = nil
     tell(process.id, .timePassed)
   }

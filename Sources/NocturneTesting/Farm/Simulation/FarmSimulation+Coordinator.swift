@@ -87,9 +87,7 @@ extension FarmSimulation {
         metadata.removeAll { $0.lease.item == item }
         errors.removeAll { $0.item == item }
       case .notify(let notice): notices.append(notice)
-      case .wake(let instant):
-        coordinatorWish = instant
-        book(.wakeCoordinator(life: coordinatorLife), at: instant, on: .coordinator)
+      case .wake(let instant): setAlarm(at: instant)
       case .finish(let verdict):
         self.verdict = verdict
         guard verdict.outcome != .complete else { break }

@@ -65,7 +65,12 @@ extension FarmSimulation {
     case .deliver(let receipt):
       if hosts[host].outbox[receipt.lease] == nil { problems.append("\(worker) delivers what it does not have") }
       carry(.reachCoordinator(.finished(receipt, inline: nil), from: worker), host: host)
-    case .serve: problems.append("nobody fetched")
+    case .serve(let lease, _, _):
+      // Thrown away when it was asked for, and rendered once more under the same lease since.
+      guard let entry = hosts[host].outbox[lease] else {
+        return problems.append("\(worker) serves what it does not have")
+      }
+      book(.collected(entry.receipt, from: worker, life: coordinatorLife), in: chance() * plan.delaySeconds)
     case .render(let shard, _): render(shard, worker, host, number)
     case .cancelRender(let shard):
       book(.renderEnded(shard: shard, host: host, process: number), in: outboxSeconds + chance() + 0.001)
@@ -74,9 +79,7 @@ extension FarmSimulation {
         hosts[host].acknowledged.append(entry)
       }
     case .reconnect: book(.connectWorker(host: host, process: number), in: 0.01)
-    case .wake(let instant):
-      hosts[host].process?.wish = instant
-      book(.wakeWorker(host: host, process: number), at: instant, on: .host(host))
+    case .wake(let instant): setAlarm(at: instant, host: host, process: number)
     case .notify: break
     case .exit:
       hosts[host].process = nil

@@ -38,6 +38,9 @@ package final class FarmSimulation {
   var lag: [Machine: Double] = [:]
   /// When the coordinator wants to be woken, by its own clock.
   var coordinatorWish: FarmInstant?
+  /// Counts the alarms that were set: a new one takes the place of the last.
+  var alarms = 0
+  var coordinatorAlarm = 0
   /// Commits when the last life of the coordinator that came to its end did so.
   var commitsAtEnd = 0
   var isMended = false
@@ -84,14 +87,14 @@ package final class FarmSimulation {
 
   enum Action: Sendable {
     case startCoordinator
-    case wakeCoordinator(life: Int)
+    case wakeCoordinator(life: Int, alarm: Int)
     case stopCoordinator
     case order
     case resume
     case reachCoordinator(WorkerMessage, from: WorkerID)
     case collected(Receipt, from: WorkerID, life: Int)
     case startWorker(host: Int)
-    case wakeWorker(host: Int, process: Int)
+    case wakeWorker(host: Int, process: Int, alarm: Int)
     case connectWorker(host: Int, process: Int)
     case reachWorker(CoordinatorMessage, WorkerID)
     case rendered(Item, Lease, shard: UInt64, host: Int, process: Int)
@@ -149,7 +152,7 @@ package final class FarmSimulation {
   private func perform(_ action: Action) {
     switch action {
     case .startCoordinator: startCoordinator()
-    case .wakeCoordinator(let life): wakeCoordinator(life)
+    case .wakeCoordinator(let life, let alarm): wakeCoordinator(life, alarm)
     case .stopCoordinator:
       if !isCalm {
         tell(.stopRequested)
@@ -160,7 +163,7 @@ package final class FarmSimulation {
     case .reachCoordinator(let message, let worker): tell(.messageReceived(message, from: worker))
     case .collected(let receipt, let worker, let life): endCollection(receipt, worker, life)
     case .startWorker(let host): startWorker(host)
-    case .wakeWorker(let host, let process): wakeWorker(host, process)
+    case .wakeWorker(let host, let process, let alarm): wakeWorker(host, process, alarm)
     case .connectWorker(let host, let process): tell(host, process, .started)
     case .reachWorker(let message, let worker): tell(worker, .messageReceived(message))
     case .rendered(let item, let lease, let shard, let host, let process):
@@ -183,7 +186,7 @@ package final class FarmSimulation {
     switch action {
     case .startCoordinator, .wakeCoordinator, .stopCoordinator, .order, .resume, .reachCoordinator, .collected:
       .coordinator
-    case .startWorker(let host), .wakeWorker(let host, _), .connectWorker(let host, _),
+    case .startWorker(let host), .wakeWorker(let host, _, _), .connectWorker(let host, _),
       .rendered(_, _, _, let host, _), .kept(_, let host, _), .renderEnded(_, let host, _):
       .host(host)
     case .reachWorker(_, let worker): hostOfWorker[worker].map(Machine.host)

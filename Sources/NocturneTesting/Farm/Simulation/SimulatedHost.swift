@@ -19,6 +19,8 @@ struct SimulatedHost {
     let number: Int
     /// When the state wants to be woken, by its own clock.
     var wish: FarmInstant?
+    /// The alarm that was set for it last.
+    var alarm = 0
     var state: WorkerState
     var progress: UInt64 = 0
     /// The shard on the render thread, and whether it makes progress.
