@@ -9,6 +9,8 @@ struct WorkerCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "worker", abstract: "Render for a coordinator until the run is over or until told to stop.",
     discussion: """
+      Given --connect several times, it works for the first coordinator that has work, and asks from the top again after \
+      each shard of a later one; it ends when all their runs are over. \
       On a machine that will be taken away, say when (--for or --until): what would not be finished by then is not begun, \
       and costs nobody a try. \
       The first SIGINT or SIGTERM finishes what is being rendered and hands the rest back, the second stops at once. \
@@ -48,15 +50,15 @@ struct WorkerCommand: ParsableCommand {
 
   func run() throws {
     let start = Date()
-    let (endpoint, protection) = try connecting.resolve()
+    let posts = try connecting.resolve()
     let renderer = try EngineRenderer(
       location: ModelLocation(model: model, textEncoder: textEncoder),
       threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
-    let exit = try WorkerProcess.run(
-      renderer, endpoint: endpoint, protection: protection, outbox: outbox ?? Self.defaultOutbox,
-      patienceSeconds: patience,
+    let process = WorkerProcess(
+      posts: posts, outbox: outbox ?? Self.defaultOutbox, patienceSeconds: patience,
       allocationSeconds: try secondsUntil() ?? allocation.map { $0 - Date().timeIntervalSince(start) },
       tags: tags?.split(separator: ",").map(String.init) ?? [])
+    let exit = try process.run(renderer)
     if exit.status != 0 { throw CommandFailure(exit) }
   }
 

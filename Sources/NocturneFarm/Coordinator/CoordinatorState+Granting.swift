@@ -17,7 +17,8 @@ extension CoordinatorState {
 
   func hasRoom(_ worker: WorkerID) -> Bool {
     guard let record = registered[worker] else { return false }
-    return record.credit > 0 && record.shards.count < policy.credit && record.pausedUntil == nil && !record.isStalled
+    return record.credit > 0 && !record.isSated && record.shards.count < policy.credit && record.pausedUntil == nil
+      && !record.isStalled
       && record.delivering < policy.uncollectedLimit && !isBarred(worker)
   }
 

@@ -30,6 +30,7 @@ extension CoordinatorState {
     modelFingerprint = modelFingerprint ?? hello.modelFingerprint
     numericClass = numericClass ?? hello.numericClass
     registered[worker]?.lastHeard = now
+    registered[worker]?.isSated = false
     forgetProbe(of: worker, now)
     let unwanted = reconcile(worker, holding: hello.holding, now)
     send(

@@ -147,7 +147,9 @@ package struct CoordinatorState: Sendable {
     switch message {
     case .hello, .chunk: break
     case .heartbeat(let heartbeat): hear(heartbeat, from: worker, now, &random)
-    case .ready(let credit): offer(credit, by: worker)
+    case .ready(let credit):
+      registered[worker]?.isSated = credit == 0
+      offer(credit, by: worker)
     case .finished(let receipt, let inline): take(receipt, inline: inline, from: worker, now)
     case .failed(let lease, let failureClass, let message):
       fail(lease, failureClass, message: message, by: worker, now, &random)

@@ -13,6 +13,9 @@ struct WorkerRecord: Sendable {
   /// Shards it said it has room for, less those granted since.
   var credit: Int
 
+  /// It said itself that it wants no more.
+  var isSated = false
+
   /// Results it delivers that are not stored yet.
   var delivering = 0
 

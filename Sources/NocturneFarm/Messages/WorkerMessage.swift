@@ -7,7 +7,8 @@ package enum WorkerMessage: Hashable, Sendable {
   case hello(WorkerHello)
   /// From the heart thread, at the negotiated interval.
   case heartbeat(Heartbeat)
-  /// The worker has room for this many more shards (credit; one renders, one is prefetched).
+  /// The worker has room for this many more shards (credit; one renders, one is prefetched). 0: it wants none, whatever it
+  /// finishes, until it speaks of room again.
   case ready(credit: Int)
   /// A finished artifact waits in the outbox. Small artifacts ride along as `inline` (the whole file).
   case finished(Receipt, inline: Data?)

@@ -19,6 +19,22 @@ package struct WorkerPolicy: Hashable, Sendable {
   /// Kept free before that, to hand back and say goodbye.
   package var endMarginSeconds = 5.0
 
+  /// Set when other coordinators wait for the worker as well.
+  package var visit: Visit?
+
+  /// How long a worker stays with one of several coordinators.
+  package struct Visit: Hashable, Sendable {
+    /// Leaves when nothing was granted for so long.
+    package var idleSeconds: Double
+    /// Leaves after so many shards; nil stays while there is work.
+    package var shards: Int?
+
+    package init(idleSeconds: Double, shards: Int?) {
+      self.idleSeconds = idleSeconds
+      self.shards = shards
+    }
+  }
+
   package init() {}
 
   /// When to be gone.

@@ -31,6 +31,8 @@ package enum WorkerExit: Hashable, Sendable {
   case finished
   /// Drained, or stopped by a signal.
   case stopped
+  /// Its visit is over: others may have work.
+  case idle(hasWorked: Bool)
   /// Refused for good, one line.
   case refused(String)
   /// No coordinator answered.
@@ -40,7 +42,7 @@ package enum WorkerExit: Hashable, Sendable {
   package var status: Int32 {
     switch self {
     case .finished: 0
-    case .stopped: 75
+    case .stopped, .idle: 75
     case .refused, .unreachable: 69
     }
   }

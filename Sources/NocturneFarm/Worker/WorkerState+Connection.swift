@@ -99,7 +99,6 @@ extension WorkerState {
       }
       deliverOutbox(now)
     case .connecting(let since, let nextHello, let pause):
-      let patience = run == nil ? policy.connectSeconds : policy.orphanSeconds
       let silence = now.seconds(since: since)
       if let patience, silence >= patience {
         let cause = handshakeFailure?.description ?? "is it running, and is the endpoint right?"
@@ -120,10 +119,11 @@ extension WorkerState {
       instants = [nextBeat, lastHeard + timeoutSeconds]
     case .connecting(let since, let nextHello, _):
       instants = [nextHello]
-      if let patience = run == nil ? policy.connectSeconds : policy.orphanSeconds { instants.append(since + patience) }
+      if let patience { instants.append(since + patience) }
     }
     if let lingerUntil { instants.append(lingerUntil) }
     if let end = policy.leavesAt { instants.append(end) }
+    if let restingSince, let visit = policy.visit, leaving == nil { instants.append(restingSince + visit.idleSeconds) }
     guard let earliest = instants.min(), earliest != wakeAt else { return }
     wakeAt = earliest
     emit(.wake(at: earliest))

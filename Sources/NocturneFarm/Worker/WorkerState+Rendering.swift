@@ -14,6 +14,9 @@ extension WorkerState {
 
   mutating func startNext(_ now: FarmInstant) {
     guard rendering == nil, !queue.isEmpty, let run, let shard = nextThatFits(now) else { return }
+    startedShards += 1
+    // Or the coordinator would grant the next one as soon as it has these results.
+    if isVisitOver { send(.ready(credit: 0)) }
     rendering = Rendering(shard: shard, startedAt: now, undecided: shard.items.map(\.lease))
     emit(.render(shard, run: run))
     // At once: should the first item take us down, the coordinator has to know which one it was.

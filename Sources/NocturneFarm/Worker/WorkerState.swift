@@ -30,6 +30,10 @@ package struct WorkerState: Sendable {
   var leaving: WorkerExit?
   /// Seconds an item takes here; moving average.
   var paces: [BatchKey: Double] = [:]
+  /// Shards whose rendering began.
+  var startedShards = 0
+  /// Since when a visit has nothing to do.
+  var restingSince: FarmInstant?
   /// Until when the last acknowledgements are waited for.
   var lingerUntil: FarmInstant?
 
@@ -87,6 +91,7 @@ package struct WorkerState: Sendable {
       leaveInTime(now)
     case .stopRequested: stop(now)
     }
+    endVisit(now)
     leaveIfDone(now)
     if phase != .gone { wake(now) }
     defer { instructions = [] }
@@ -107,7 +112,7 @@ package struct WorkerState: Sendable {
 
   /// Shards that would fit in.
   var room: Int {
-    leaving == nil ? max(0, policy.credit - queue.count - (rendering == nil ? 0 : 1)) : 0
+    leaving == nil && !isVisitOver ? max(0, policy.credit - queue.count - (rendering == nil ? 0 : 1)) : 0
   }
 
   /// Everything held and not rendered yet, what executes first.

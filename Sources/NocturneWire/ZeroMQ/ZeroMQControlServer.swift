@@ -20,7 +20,6 @@ package final class ZeroMQControlServer {
     socket.set(ZMQ_MAXMSGSIZE, long: Int64(WireLimits.workerEnvelopeBytes))
     socket.setConnectionCare()
     try socket.bind(.ipc(path: path))
-    chmod(path, 0o600)
   }
 
   /// The next request, or nil after `timeoutSeconds` or a waking. What is no request is dropped; one of another protocol

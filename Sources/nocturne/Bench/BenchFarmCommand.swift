@@ -91,7 +91,9 @@ struct BenchFarmWorkerCommand: ParsableCommand {
 
   func run() throws {
     let renderer = NullRenderer()
-    let exit = try WorkerProcess.run(renderer, endpoint: Endpoint(connect), outbox: outbox, patienceSeconds: 10)
+    let process = WorkerProcess(
+      posts: [WorkerProcess.Post(endpoint: try Endpoint(connect))], outbox: outbox, patienceSeconds: 10)
+    let exit = try process.run(renderer)
     try renderer.gaps.map { "\($0)\n" }.joined().write(toFile: gaps, atomically: true, encoding: .utf8)
     if exit.status != 0 { throw CommandFailure(exit) }
   }
