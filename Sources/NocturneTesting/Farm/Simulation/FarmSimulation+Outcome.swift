@@ -117,8 +117,10 @@ extension FarmSimulation {
 extension FarmSimulation {
   /// Each kind of event that a collection of nights should have seen.
   package static let everything = [
-    "awaited", "coordinator crashes", "early stops", "hedges", "names reused", "preemptions", "probes failed",
-    "probes passed", "quarantines", "sick nodes named", "stops", "suspensions", "worker crashes",
+    "awaited", "coordinator crashes", "early stops", "hedges", "items cancelled", "items retried", "names reused",
+    "pauses",
+    "preemptions", "probes failed", "probes passed", "quarantines", "sick nodes named", "stops", "suspensions",
+    "worker crashes",
   ]
 
   package var happenings: [String: Int] {
@@ -129,6 +131,9 @@ extension FarmSimulation {
     for notice in notices {
       let event: String? =
         switch notice {
+        case .heldByOperator: "pauses"
+        case .itemsCancelled(1...): "items cancelled"
+        case .itemsRetried: "items retried"
         case .workerQuarantined: "quarantines"
         case .probeFailed: "probes failed"
         case .workerReturned: "probes passed"
