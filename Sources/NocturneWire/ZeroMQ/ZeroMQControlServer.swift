@@ -13,7 +13,7 @@ package final class ZeroMQControlServer {
   private let waker: Waker
 
   /// - Parameter waker: ends the wait of `receive` early.
-  /// - Throws: `WireError`: `addressInUse`, `cannotBind`, `pathTooLong`.
+  /// - Throws: `WireError`: `addressInUse`, `cannotBind`, `exposed`, `pathTooLong`.
   package init(context: ZeroMQContext = ZeroMQContext(), path: String, waker: Waker) throws(WireError) {
     socket = ZeroMQSocket(context, ZMQ_ROUTER)
     self.waker = waker
