@@ -5,12 +5,22 @@ import NocturneManifest
 import NocturneWire
 
 extension SQLiteJournal {
+  /// On return everything is on the disk; leases alone are there when a later commit is, or the system wrote them by
+  /// itself. A process may die at any time; a power cut in between costs what was in flight, which nobody acknowledged.
   /// - Throws: `JournalFault`; then nothing of it was committed.
   package func commit(_ transitions: [Transition]) throws {
     guard !transitions.isEmpty else { return }
     let now = Date().timeIntervalSince1970
     let first = sequence
+    let isFlushed = transitions.contains { if case .leased = $0.change { false } else { true } }
     try faulting {
+      if isFlushed != flushes {
+        // Only between two transactions.
+        try database.writeWithoutTransaction {
+          try $0.execute(sql: "PRAGMA synchronous = \(isFlushed ? "FULL" : "NORMAL")")
+        }
+        flushes = isFlushed
+      }
       try database.write { database in
         let upsert = try database.cachedStatement(sql: Self.upsertItem)
         let insert = try database.cachedStatement(sql: Self.insertTransition)

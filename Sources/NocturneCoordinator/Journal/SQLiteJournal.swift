@@ -11,6 +11,8 @@ package final class SQLiteJournal: Journal {
   let path: String
   /// Of the next transition.
   var sequence: Int64 = 1
+  /// Whether the next commit is flushed to the disk.
+  var flushes = true
   let encoder = JSONEncoder()
   let decoder = JSONDecoder()
 

@@ -12,7 +12,16 @@ extension Coordinator {
     queue = []
     guard try commit(instructions) else { return }
     try writeLines(instructions)
-    for instruction in instructions { try perform(instruction) }
+    for instruction in instructions {
+      if case .send(.acknowledge(let leases), let worker) = instruction {
+        acknowledged[worker, default: []] += leases
+      } else {
+        // What is said to a worker after an acknowledgement comes after it.
+        if instruction.isMessage { try acknowledge() }
+        try perform(instruction)
+      }
+    }
+    try acknowledge()
     if instructions.contains(where: \.isAcknowledgement) { try options.fault?(.acknowledged) }
   }
 
@@ -93,6 +102,12 @@ extension Coordinator {
     try errors.remove { line in RecordLine(line).map { keys.contains($0.key) } ?? false }
   }
 
+  /// One message for all that a worker delivered.
+  private func acknowledge() throws {
+    for (worker, leases) in acknowledged { _ = try link.send(.acknowledge(leases), to: worker) }
+    acknowledged = [:]
+  }
+
   private func perform(_ instruction: CoordinatorInstruction) throws {
     switch instruction {
     case .record, .recordPause, .publish, .retract: break  // Done for all together.
@@ -137,6 +152,13 @@ extension Coordinator {
 extension CoordinatorInstruction {
   fileprivate var isAcknowledgement: Bool {
     if case .send(.acknowledge, _) = self { true } else { false }
+  }
+
+  fileprivate var isMessage: Bool {
+    switch self {
+    case .send, .grant: true
+    default: false
+    }
   }
 }
 

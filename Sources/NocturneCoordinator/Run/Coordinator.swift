@@ -6,7 +6,8 @@ package import NocturneWire
 /// The coordinator's shell: one thread that owns link, journal, store and the state, and does what the state says.
 ///
 /// Every cycle takes in what has arrived, commits all records that the state wants in one transaction, carries out the
-/// rest, and takes all complete artifacts through the disk together; the slower the disk, the larger the groups.
+/// rest, and gives all complete artifacts to the store's thread, which takes them through the disk together; the slower the
+/// disk, the larger the groups.
 package final class Coordinator {
   package struct Options {
     package var policy = FarmPolicy()
@@ -47,6 +48,8 @@ package final class Coordinator {
   var random = SeededGenerator(seed: UInt64.random(in: .min ... .max))
   /// What the state wants done, oldest first.
   var queue: [CoordinatorInstruction] = []
+  /// Acknowledgements on their way.
+  var acknowledged: [WorkerID: [Lease]] = [:]
   var wake = FarmInstant(nanoseconds: .max)
   var nextProgress = FarmInstant.zero
   var stopsHandled = 0
@@ -97,7 +100,7 @@ package final class Coordinator {
       directory: directory,
       examine: inspector.map { inspect in
         { path, receipt in try sources.examine(path, receipt, with: inspect) }
-      }, fault: options.fault)
+      }, fault: options.fault, waker: stop.waker)
   }
 
   /// Runs until everything is done or dead, or until it was asked to stop. Blocks; called once.
@@ -124,8 +127,7 @@ package final class Coordinator {
       wake = FarmInstant(nanoseconds: .max)
       handle(.timePassed)
     }
-    try perform()
-    for outcome in try store.settle() {
+    for outcome in try store.outcomes() {
       switch outcome {
       case .stored(let receipt, let worker): handle(.artifactStored(receipt, from: worker))
       case .rejected(let receipt, let reason, let worker):
@@ -135,14 +137,20 @@ package final class Coordinator {
       }
     }
     for line in (link as? ZeroMQCoordinatorLink)?.takeRefusals() ?? [] { observer(.strangerRefused(line)) }
+    try perform()
+    store.settle()
     if now >= nextProgress { tellProgress(now) }
   }
 
   /// Takes in what has arrived; waits only when there is nothing else to do.
   private func receive() throws {
     var timeout = 0.0
-    if queue.isEmpty, store.isSettled, stopsHandled == stop.count {
+    if queue.isEmpty, !store.isReady, stopsHandled == stop.count {
       timeout = max(0, min(wake, nextProgress).seconds(since: .now))
+    }
+    guard store.hasRoom else {
+      if timeout > 0 { _ = stop.waker.wait(seconds: timeout) }
+      return
     }
     for _ in 0..<Self.messagesPerCycle {
       guard let (worker, message) = try link.receive(timeoutSeconds: timeout) else { return }
@@ -157,7 +165,7 @@ package final class Coordinator {
     }
   }
 
-  /// Every artifact of a cycle has an open file until the cycle ends.
+  /// Outcomes and commits have their turn in between.
   private static let messagesPerCycle = 256
 
   func handle(_ event: CoordinatorEvent) {
@@ -186,6 +194,7 @@ package final class Coordinator {
   }
 
   private func end(_ verdict: Verdict) throws {
+    store.close()
     try writeDocument(verdict)
     desk?.close()
     try? journal.endLife()

@@ -10,31 +10,62 @@ extension OutputStore {
     let receipt: Receipt
     /// Who delivers it.
     var worker: WorkerID
-    let file: OpenFile
-    /// Bytes written, all from the beginning.
+    let path: String
+    /// Bytes taken, all from the beginning.
     private(set) var received = 0
     /// Bytes asked for.
     var asked = 0
+    private var file: OpenFile?
+    /// A whole artifact that is not in its file yet.
+    private(set) var contents: Data?
     private var hash = SHA256()
 
-    init(_ receipt: Receipt, from worker: WorkerID, path: String) throws(FileFault) {
+    init(_ receipt: Receipt, from worker: WorkerID, path: String) {
       self.receipt = receipt
       self.worker = worker
-      file = try OpenFile(path, .create)
+      self.path = path
     }
 
+    /// Writes the next piece.
     func add(_ data: Data) throws(FileFault) {
-      try file.write(data)
+      try openFile().write(data)
       hash.update(data: data)
       received += data.count
+    }
+
+    /// Takes the whole artifact, to be written by `flush`.
+    func hold(_ data: Data) {
+      contents = data
+      received = data.count
+    }
+
+    /// - Returns: the file, with all that was taken in it.
+    func flush() throws(FileFault) -> OpenFile {
+      if let data = contents {
+        contents = nil
+        received = 0
+        try add(data)
+      }
+      return try openFile()
+    }
+
+    private func openFile() throws(FileFault) -> OpenFile {
+      if let file { return file }
+      let fresh = try OpenFile(path, .create)
+      file = fresh
+      return fresh
     }
 
     /// Lower-case hexadecimal SHA-256 of what was written.
     func digest() -> String { hexadecimal(hash.finalize()) }
 
+    func close() { file?.close() }
+
     func discard() throws(FileFault) {
+      contents = nil
+      guard let file else { return }
       file.close()
-      try Directory.remove(file.path)
+      try Directory.remove(path)
     }
   }
 }

@@ -4,5 +4,6 @@ package enum FaultPoint: String, Hashable, Sendable, CaseIterable {
   case beforeCommit, committed, published, acknowledged
 }
 
-/// Called at every fault point; what it throws ends the run on the spot, with nothing cleaned up.
+/// Called at every fault point; what it throws ends the run on the spot, with nothing cleaned up. A `FileFault` is an
+/// error of the disk instead, and goes the way of one.
 package typealias FaultInjection = (FaultPoint) throws -> Void

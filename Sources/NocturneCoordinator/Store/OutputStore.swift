@@ -1,18 +1,23 @@
-import Crypto
 import Foundation
 import NocturneFarm
 import NocturneManifest
 import NocturneWire
 
-/// Takes artifacts in: partial file, sync, verification, rename, sync of the directory. Artifacts that are complete wait
-/// for `settle`, which takes them through the last steps together, so that many share one flush of the disk.
+/// Takes artifacts in. Those that are complete wait for `settle`, which takes them through the last steps together, so that
+/// many share one flush of the disk, on a thread that waits for it: meanwhile the next ones come in.
 /// Used by one thread.
 final class OutputStore {
   /// How a collection ended; the receipt's worker or its successor, `from`, waits for the answer.
-  enum Outcome {
+  enum Outcome: Sendable {
     case stored(Receipt, from: WorkerID)
     case rejected(Receipt, reason: String, from: WorkerID)
     case fell(Receipt, message: String, from: WorkerID)
+
+    var receipt: Receipt {
+      switch self {
+      case .stored(let receipt, _), .rejected(let receipt, _, _), .fell(let receipt, _, _): receipt
+      }
+    }
   }
 
   /// A piece of an artifact to be asked for.
@@ -23,12 +28,14 @@ final class OutputStore {
     let worker: WorkerID
   }
 
-  let directory: RunDirectory
-  /// Decodes and examines a partial file; throws when it is not sound.
-  let examine: ((String, Receipt) throws -> Void)?
-  let fault: FaultInjection?
+  private let settlement: Settlement
+  private let thread: SettlingThread
   private var open: [Lease: Collection] = [:]
   private var complete: [Collection] = []
+  /// Leases of what is complete, on the thread too.
+  private var settling: Set<Lease> = []
+  /// Of those on the thread, whose result nobody wants any more.
+  private var abandoned: Set<Lease> = []
   /// Ended before it was complete.
   private var early: [Outcome] = []
   private var serial = 0
@@ -36,15 +43,62 @@ final class OutputStore {
   /// Bytes of a piece, and how many are on their way at once.
   private static let chunkBytes = 256 << 10
   private static let window = 4
+  /// Complete artifacts, and bytes of them in memory, that may wait for the disk.
+  private static let waitingLimit = 1_024
+  private static let heldLimitBytes = 64 << 20
+  private var heldBytes = 0
 
-  init(directory: RunDirectory, examine: ((String, Receipt) throws -> Void)?, fault: FaultInjection?) {
-    self.directory = directory
-    self.examine = examine
-    self.fault = fault
+  /// - Parameters:
+  ///   - examine: called on the store's thread.
+  ///   - waker: woken when outcomes are ready.
+  init(
+    directory: RunDirectory, examine: ((String, Receipt) throws -> Void)?, fault: FaultInjection?, waker: Waker
+  ) {
+    settlement = Settlement(directory: directory, examine: examine, fault: fault)
+    thread = SettlingThread(waker: waker)
   }
 
-  /// Nothing waits for `settle`.
-  var isSettled: Bool { complete.isEmpty && early.isEmpty }
+  deinit { close() }
+
+  private var directory: RunDirectory { settlement.directory }
+
+  /// There are outcomes to take, or artifacts to settle, now.
+  var isReady: Bool { !early.isEmpty || thread.isDone || (!complete.isEmpty && thread.isIdle) }
+
+  /// The disk keeps up; otherwise nothing more should come in before the next outcomes.
+  var hasRoom: Bool { complete.count < Self.waitingLimit }
+
+  /// Begins to take what is complete to its final names, unless that is being done; a fault injection sees every step in
+  /// its order, so it is waited for. Everything that the last outcomes led to must be done: an artifact that is not wanted
+  /// any more must not take the place of the one that was accepted.
+  func settle() {
+    guard !complete.isEmpty, thread.isIdle else { return }
+    // Two results of one item have one name: the second waits until it is decided about the first.
+    var names: Set<String> = []
+    let batch = complete.filter { names.insert($0.receipt.fileName).inserted }
+    complete = batch.count == complete.count ? [] : complete.filter { one in !batch.contains { $0 === one } }
+    heldBytes = complete.reduce(0) { $0 + ($1.contents?.count ?? 0) }
+    thread.give(batch, to: settlement, waiting: settlement.fault != nil)
+  }
+
+  /// How collections ended since the last call.
+  /// - Throws: only what the fault injection throws.
+  func outcomes() throws -> [Outcome] {
+    var outcomes = early
+    early = []
+    for outcome in try thread.take() {
+      settling.remove(outcome.receipt.lease)
+      if abandoned.remove(outcome.receipt.lease) == nil {
+        outcomes.append(outcome)
+      } else if case .stored(let receipt, _) = outcome {
+        try? Directory.remove(directory.audioFile(receipt.fileName))
+      }
+    }
+    return outcomes
+  }
+
+  /// Returns when the disk is left alone.
+  func close() { thread.close() }
 
   /// Removes what an earlier process left behind.
   func removePartials() throws(FileFault) {
@@ -55,7 +109,10 @@ final class OutputStore {
   /// - Returns: pieces to ask for.
   func collect(_ receipt: Receipt, inline: Data?, from worker: WorkerID) -> [Wish] {
     let lease = receipt.lease
-    if complete.contains(where: { $0.receipt.lease == lease }) { return [] }
+    if settling.contains(lease) {
+      abandoned.remove(lease)
+      return []
+    }
     do throws(FileFault) {
       let collection: Collection
       if let known = open[lease], known.receipt == receipt {
@@ -66,15 +123,23 @@ final class OutputStore {
       } else {
         try open.removeValue(forKey: lease)?.discard()
         serial += 1
-        collection = try Collection(receipt, from: worker, path: "\(directory.partial)/\(serial).part")
+        collection = Collection(receipt, from: worker, path: "\(directory.partial)/\(serial).part")
         open[lease] = collection
       }
-      if let inline, collection.received == 0 { try collection.add(inline) }
+      if let inline, collection.received == 0 { try take(inline, into: collection) }
       return finish(collection) ? [] : wishes(of: collection)
     } catch {
       fall(lease, receipt, from: worker, error)
       return []
     }
+  }
+
+  private func take(_ inline: Data, into collection: Collection) throws(FileFault) {
+    guard inline.count >= collection.receipt.facts.bytes, heldBytes + inline.count <= Self.heldLimitBytes else {
+      return try collection.add(inline)
+    }
+    heldBytes += inline.count
+    collection.hold(inline)
   }
 
   /// A piece arrived. Pieces that nobody waits for are ignored.
@@ -94,8 +159,13 @@ final class OutputStore {
   /// Gives a collection up; one that nobody began is fine.
   func abandon(_ lease: Lease) {
     try? open.removeValue(forKey: lease)?.discard()
-    for collection in complete where collection.receipt.lease == lease { try? collection.discard() }
-    complete.removeAll { $0.receipt.lease == lease }
+    guard settling.contains(lease) else { return }
+    if let index = complete.firstIndex(where: { $0.receipt.lease == lease }) {
+      try? complete.remove(at: index).discard()
+      settling.remove(lease)
+    } else {
+      abandoned.insert(lease)
+    }
   }
 
   /// A result that is refused before a byte of it is taken.
@@ -107,6 +177,7 @@ final class OutputStore {
     guard collection.received >= collection.receipt.facts.bytes else { return false }
     open[collection.receipt.lease] = nil
     complete.append(collection)
+    settling.insert(collection.receipt.lease)
     return true
   }
 
@@ -125,84 +196,5 @@ final class OutputStore {
   private func fall(_ lease: Lease, _ receipt: Receipt, from worker: WorkerID, _ fault: FileFault) {
     try? open.removeValue(forKey: lease)?.discard()
     early.append(.fell(receipt, message: fault.description, from: worker))
-  }
-
-  /// Takes everything that is complete to its final name.
-  /// - Throws: only what the fault injection throws.
-  func settle() throws -> [Outcome] {
-    var outcomes = early
-    early = []
-    guard !complete.isEmpty else { return outcomes }
-    let batch = complete
-    complete = []
-    try fault?(.partialWritten)
-    let synced = sync(batch, &outcomes)
-    try fault?(.partialSynced)
-    let sound = synced.filter { verify($0, &outcomes) }
-    try fault?(.verified)
-    let moved = sound.filter { move($0, &outcomes) }
-    try fault?(.renamed)
-    do throws(FileFault) {
-      if !moved.isEmpty { try Directory.sync(directory.audio, changes: moved.count) }
-      outcomes += moved.map { .stored($0.receipt, from: $0.worker) }
-    } catch {
-      outcomes += moved.map { .fell($0.receipt, message: error.description, from: $0.worker) }
-    }
-    try fault?(.directorySynced)
-    return outcomes
-  }
-
-  private func sync(_ batch: [Collection], _ outcomes: inout [Outcome]) -> [Collection] {
-    do throws(FileFault) {
-      try OpenFile.sync(batch.map(\.file))
-      return batch
-    } catch {
-      // One by one, to know whose fault it is.
-      return batch.filter { collection in
-        do throws(FileFault) {
-          try collection.file.sync()
-          return true
-        } catch {
-          try? collection.discard()
-          outcomes.append(.fell(collection.receipt, message: error.description, from: collection.worker))
-          return false
-        }
-      }
-    }
-  }
-
-  private func verify(_ collection: Collection, _ outcomes: inout [Outcome]) -> Bool {
-    let receipt = collection.receipt
-    func reject(_ reason: String) -> Bool {
-      try? collection.discard()
-      outcomes.append(.rejected(receipt, reason: reason, from: collection.worker))
-      return false
-    }
-    guard collection.received == receipt.facts.bytes else {
-      return reject("the artifact has \(collection.received) bytes, its receipt says \(receipt.facts.bytes)")
-    }
-    let digest = collection.digest()
-    guard digest == receipt.facts.sha256 else {
-      return reject(
-        "the artifact's SHA-256 is \(digest.prefix(12)), its receipt says \(receipt.facts.sha256.prefix(12))")
-    }
-    do {
-      try examine?(collection.file.path, receipt)
-      return true
-    } catch {
-      return reject("the artifact is not sound: \(error)")
-    }
-  }
-
-  private func move(_ collection: Collection, _ outcomes: inout [Outcome]) -> Bool {
-    collection.file.close()
-    do throws(FileFault) {
-      try Directory.move(collection.file.path, to: directory.audioFile(collection.receipt.fileName))
-      return true
-    } catch {
-      try? collection.discard()
-      outcomes.append(.fell(collection.receipt, message: error.description, from: collection.worker))
-      return false
-    }
   }
 }

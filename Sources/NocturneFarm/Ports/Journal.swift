@@ -3,7 +3,8 @@ package import NocturneManifest
 
 /// The coordinator's memory: SQLite in NocturneCoordinator, an array in NocturneTesting. Used by one thread.
 package protocol Journal: AnyObject {
-  /// Makes all of them durable, in order, or none; stamps them with the wall clock. On return they survive a power cut.
+  /// Makes all of them durable, in order, or none; stamps them with the wall clock. On return they survive a power cut,
+  /// of which leases alone may be forgotten: that costs what was in flight, which nobody acknowledged.
   func commit(_ transitions: [Transition]) throws
   /// Makes durable whether an operator has paused the run.
   func commit(paused: Bool) throws

@@ -38,7 +38,9 @@ private func shown(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
 
 /// Control characters, line breaks, and what is invisible or turns the direction of writing.
 private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-  switch scalar.properties.generalCategory {
+  // Of printable ASCII nothing is; looking a category up takes longer.
+  if (0x20...0x7e).contains(scalar.value) { return false }
+  return switch scalar.properties.generalCategory {
   case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned: true
   default: false
   }
@@ -47,10 +49,18 @@ private func isHidden(_ scalar: Unicode.Scalar) -> Bool {
 /// A short name for status, records and logs: cut to `WireLimits.nameBytes`; what is not printable ASCII, or could be
 /// markup, becomes `_`.
 package func label(_ text: String) -> String {
-  let bytes = text.utf8.prefix(WireLimits.nameBytes).map { byte in
-    (0x20...0x7e).contains(byte) && !#"<>&"'`\"#.utf8.contains(byte) ? byte : UInt8(ascii: "_")
-  }
+  if text.utf8.count <= WireLimits.nameBytes, text.utf8.allSatisfy(isLabelByte) { return text }
+  let bytes = text.utf8.prefix(WireLimits.nameBytes).map { isLabelByte($0) ? $0 : UInt8(ascii: "_") }
   return String(decoding: bytes, as: UTF8.self)
+}
+
+private func isLabelByte(_ byte: UInt8) -> Bool {
+  switch byte {
+  case UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "\""), UInt8(ascii: "'"),
+    UInt8(ascii: "`"), UInt8(ascii: "\\"):
+    false
+  default: (0x20...0x7e).contains(byte)
+  }
 }
 
 func checkedCount(_ count: Int, limit: Int) throws(WireFault) {

@@ -14,14 +14,26 @@ package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
 
 /// The 32 bytes of a SHA-256 or of a key; nil for anything but 64 digits.
 func digest(hexadecimal text: String) -> Data? {
-  let digits = Array(text.utf8)
-  guard digits.count == 64 else { return nil }
+  guard text.utf8.count == 64 else { return nil }
   var data = Data(capacity: 32)
-  for position in stride(from: 0, to: 64, by: 2) {
-    guard let high = Character(UnicodeScalar(digits[position])).hexDigitValue,
-      let low = Character(UnicodeScalar(digits[position + 1])).hexDigitValue
-    else { return nil }
-    data.append(UInt8(high << 4 | low))
+  var high: UInt8?
+  for digit in text.utf8 {
+    guard let value = value(ofDigit: digit) else { return nil }
+    if let first = high {
+      data.append(first << 4 | value)
+      high = nil
+    } else {
+      high = value
+    }
   }
   return data
+}
+
+private func value(ofDigit digit: UInt8) -> UInt8? {
+  switch digit {
+  case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+  case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+  case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+  default: nil
+  }
 }

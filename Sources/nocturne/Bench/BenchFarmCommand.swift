@@ -8,94 +8,121 @@ import NocturneWire
 struct BenchFarmCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "farm",
-    abstract: "No-op renders through the real coordinator, ZeroMQ, journal and output path; workers are processes.")
+    abstract: "No-op renders through the real coordinator, ZeroMQ, journal and output path; workers are processes.",
+    discussion: "With the journal on, the run is opened once more at the end: what a resume of so many items takes.")
 
   @Option var items = 10_000
-  @Option var workers = 2
+  @Option(help: "Worker processes.")
+  var workers = 2
+  @Option(help: "So many more workers, all in one process, with a connection and credit each.")
+  var simulatedWorkers = 0
+  @Option(help: "Where the run directory is made. Default: the temporary directory.")
+  var folder: String?
   @Flag(help: "Keep the journal in memory only.")
   var noJournal = false
   @Flag(help: "One JSON object.")
   var json = false
 
   func validate() throws {
-    if items < 1 || workers < 1 { throw ValidationError("--items and --workers start at 1") }
+    if items < 1 || workers < 0 || simulatedWorkers < 0 || workers + simulatedWorkers < 1 {
+      throw ValidationError("--items starts at 1, and there must be a worker")
+    }
   }
 
   func run() throws {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-bench-\(getpid())")
+    let parent = folder.map { URL(filePath: $0) } ?? FileManager.default.temporaryDirectory
+    let folder = parent.appending(path: "nocturne-bench-\(getpid())")
     defer { try? FileManager.default.removeItem(at: folder) }
     let directory = RunDirectory(folder.path)
     try directory.prepare()
     let endpoint = try Endpoint.local(in: directory.state)
-    let waker = Waker()
-    let link = try ZeroMQCoordinatorLink(endpoints: [endpoint], waker: waker)
-    var options = Coordinator.Options()
-    options.keepsJournal = !noJournal
-    let coordinator = try Coordinator(
-      directory: directory,
-      record: RunRecord(manifest: "bench", manifestSHA256: "", modelFingerprint: nil, settings: [:]),
-      items: NullItems(count: items), link: link, stop: StopSignal(waker: waker), options: options)
-
     let gapFiles = (0..<workers).map { folder.appending(path: "gaps-\($0)").path }
-    let processes = try gapFiles.enumerated().map { number, gaps in
-      let process = Process()
-      process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-      process.arguments = [
-        "bench", "farm-worker", "--connect", endpoint.description, "--outbox", "\(directory.state)/outbox-\(number)",
-        "--gaps", gaps,
-      ]
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      return process
+
+    // Let go of before the run is opened again: it holds the run's lock.
+    var first: Coordinator? = try coordinator(directory, endpoint)
+    var processes = try gapFiles.enumerated().map { number, gaps in
+      try Self.start(
+        "farm-worker", "--connect", endpoint.description, "--outbox", "\(directory.state)/outbox-\(number)", "--gaps",
+        gaps)
+    }
+    if simulatedWorkers > 0 {
+      processes.append(
+        try Self.start("farm-swarm", "--connect", endpoint.description, "--workers", "\(simulatedWorkers)"))
     }
     var verdict: Verdict?
     let cpu = ResourceUse.cpuSeconds
-    let wall = try Measurement.seconds { verdict = try coordinator.run() }
+    let wall = try Measurement.seconds { verdict = try first?.run() }
+    first = nil
     let coordinatorCPU = ResourceUse.cpuSeconds - cpu
+    let peak = ResourceUse.peakResidentBytes
     for process in processes { process.waitUntilExit() }
     guard verdict?.counts.done == items else {
       throw CommandFailure(.failure, "only \(verdict?.counts.done ?? 0) of \(items) items were done")
     }
-    let gaps = gapFiles.flatMap { Self.numbers(in: $0) }.sorted()
-    let median = gaps.isEmpty ? 0 : gaps[gaps.count / 2] * 1e3
-    let p99 = gaps.isEmpty ? 0 : gaps[min(gaps.count - 1, gaps.count * 99 / 100)] * 1e3
-    if json {
-      return try printJSON([
-        "items": items, "workers": workers, "journal": !noJournal, "seconds": wall,
-        "items_per_second": Double(items) / wall, "dispatch_gap_ms": ["median": median, "p99": p99],
-        "coordinator_cpu_seconds": coordinatorCPU, "peak_rss_bytes": ResourceUse.peakResidentBytes,
-      ])
+    let resume = noJournal ? nil : try resumeSeconds(directory, endpoint)
+    try report(
+      wall: wall, coordinatorCPU: coordinatorCPU, peak: peak, resume: resume,
+      gaps: gapFiles.flatMap { Self.numbers(in: $0) }.sorted())
+  }
+
+  private func coordinator(_ directory: RunDirectory, _ endpoint: Endpoint) throws -> Coordinator {
+    let waker = Waker()
+    var options = Coordinator.Options()
+    options.keepsJournal = !noJournal
+    return try Coordinator(
+      directory: directory,
+      record: RunRecord(manifest: "bench", manifestSHA256: "", modelFingerprint: nil, settings: [:]),
+      items: NullItems(count: items), link: ZeroMQCoordinatorLink(endpoints: [endpoint], waker: waker),
+      stop: StopSignal(waker: waker), options: options)
+  }
+
+  /// From the start to the knowledge that nothing is left to do.
+  private func resumeSeconds(_ directory: RunDirectory, _ endpoint: Endpoint) throws -> Double {
+    try Measurement.seconds {
+      let verdict = try coordinator(directory, endpoint).run()
+      precondition(verdict.counts.done == items, "resumed with \(verdict.counts)")
     }
-    print("\(items) items, \(workers) workers, journal \(noJournal ? "in memory" : "on disk")")
-    print(String(format: "  %.0f items/s (%.2f s)", Double(items) / wall, wall))
-    print(String(format: "  dispatch gap %.2f ms median, %.2f ms p99 (%d shards)", median, p99, gaps.count))
-    print(
-      String(format: "  coordinator %.2f s of CPU, ", coordinatorCPU) + "\(ResourceUse.peakResidentBytes >> 20) MiB")
+  }
+
+  private static func start(_ arguments: String...) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    process.arguments = ["bench"] + arguments
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
   }
 
   private static func numbers(in path: String) -> [Double] {
     let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
     return text.split(separator: "\n").compactMap { Double($0) }
   }
-}
 
-/// The worker process of `bench farm`.
-struct BenchFarmWorkerCommand: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "farm-worker", shouldDisplay: false)
-
-  @Option var connect: String
-  @Option var outbox: String
-  @Option(help: "File for the seconds between shards, one a line.")
-  var gaps: String
-
-  func run() throws {
-    let renderer = NullRenderer()
-    let process = WorkerProcess(
-      posts: [WorkerProcess.Post(endpoint: try Endpoint(connect))], outbox: outbox, patienceSeconds: 10)
-    let exit = try process.run(renderer)
-    try renderer.gaps.map { "\($0)\n" }.joined().write(toFile: gaps, atomically: true, encoding: .utf8)
-    if exit.status != 0 { throw CommandFailure(exit) }
+  /// - Parameter gaps: seconds between shards, sorted.
+  private func report(wall: Double, coordinatorCPU: Double, peak: Int, resume: Double?, gaps: [Double]) throws {
+    let median = gaps.isEmpty ? 0 : gaps[gaps.count / 2] * 1e3
+    let p99 = gaps.isEmpty ? 0 : gaps[min(gaps.count - 1, gaps.count * 99 / 100)] * 1e3
+    if json {
+      var object: [String: Any] = [
+        "items": items, "workers": workers, "simulated_workers": simulatedWorkers, "journal": !noJournal,
+        "seconds": wall, "items_per_second": Double(items) / wall, "dispatch_gap_ms": ["median": median, "p99": p99],
+        "coordinator_cpu_seconds": coordinatorCPU, "peak_rss_bytes": peak,
+      ]
+      object["resume_seconds"] = resume
+      return try printJSON(object)
+    }
+    let crowd = simulatedWorkers > 0 ? ", \(simulatedWorkers) simulated" : ""
+    print("\(items) items, \(workers) workers\(crowd), journal \(noJournal ? "in memory" : "on disk")")
+    print(String(format: "  %.0f items/s (%.2f s)", Double(items) / wall, wall))
+    if !gaps.isEmpty {
+      print(String(format: "  dispatch gap %.2f ms median, %.2f ms p99 (%d shards)", median, p99, gaps.count))
+    }
+    print(
+      String(
+        format: "  coordinator %.2f s of CPU (%.0f us an item), ", coordinatorCPU, coordinatorCPU / Double(items) * 1e6)
+        + "\(peak >> 20) MiB")
+    if let resume { print(String(format: "  resumed in %.2f s", resume)) }
   }
 }
 

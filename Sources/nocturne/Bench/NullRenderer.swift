@@ -23,13 +23,17 @@ final class NullRenderer: Renderer {
       if let last = state.last { state.gaps.append(last.duration(to: clock.now).seconds) }
     }
     for item in items {
-      let data = Data("no audio: \(item.key) seed \(item.seed)\n".utf8)
       guard progress(1) else { return }
-      let facts = AudioFacts(
-        sampleRate: 24_000, channels: 1, frames: Int(item.spec.seconds * 24_000),
-        sha256: hexadecimal(SHA256.hash(data: data)), bytes: data.count, peakDBFS: 0, rmsDBFS: 0, integratedLUFS: nil)
-      finished(item.key, .success(RenderedArtifact(contents: data, facts: facts)))
+      finished(item.key, .success(Self.artifact(of: item)))
     }
     state.withLock { $0.last = clock.now }
+  }
+
+  static func artifact(of item: Item) -> RenderedArtifact {
+    let data = Data("no audio: \(item.key) seed \(item.seed)\n".utf8)
+    let facts = AudioFacts(
+      sampleRate: 24_000, channels: 1, frames: Int(item.spec.seconds * 24_000),
+      sha256: hexadecimal(SHA256.hash(data: data)), bytes: data.count, peakDBFS: 0, rmsDBFS: 0, integratedLUFS: nil)
+    return RenderedArtifact(contents: data, facts: facts)
   }
 }

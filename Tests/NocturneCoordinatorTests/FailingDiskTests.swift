@@ -1,0 +1,70 @@
+import Foundation
+import NocturneCoordinator
+import NocturneFarm
+import NocturneManifest
+import NocturneWire
+import NocturneWorker
+import Testing
+
+/// A disk that refuses now and then: the run waits, tries again by itself, and nobody pays for it.
+@Suite struct FailingDiskTests {
+  /// What the disk refuses: the step behind each fault point.
+  @Test(
+    arguments: [FaultPoint.partialWritten, .partialSynced, .verified, .renamed], [EIO, ENOSPC, EROFS])
+  func aStepThatTheDiskRefusesIsAShortageAndNothingIsLost(_ point: FaultPoint, _ number: Int32) throws {
+    let night = Night(items: makeItems(12))
+    let refusals = Counter()
+    // Patient, so that a slow machine does not make a lease run out: nothing here waits for it.
+    var policy = Night.policy
+    policy.liveness.timeoutHeartbeats = 200
+    policy.liveness.graceSeconds = 10
+    let shift = night.coordinate(
+      policy: policy,
+      fault: { passed in
+        if passed == point, refusals.next() <= 3 { throw FileFault("\(point)", "disk", number: number) }
+      })
+    let renderer = FakeRenderer()
+    let hand = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts == ItemCounts(done: 12))
+    #expect(try hand.exit() == .finished)
+    try night.expectComplete()
+    #expect(renderer.log.rendered.count == 12)
+    let pauses = shift.notices.compactMap { if case .runPaused(_, let message) = $0 { message } else { nil } }
+    #expect(pauses.count >= 1 && pauses.allSatisfy { $0.contains(String(cString: strerror(number))) })
+    #expect(!shift.notices.contains { if case .itemRetries = $0 { true } else { false } })
+  }
+
+  @Test func aTornTailOfTheJournalCostsWhatItHeldAndNoMore() throws {
+    let night = Night(items: makeItems(6))
+    let shift = night.coordinate()
+    let hand = night.work()
+    #expect(try shift.verdict().counts.done == 6)
+    #expect(try hand.exit() == .finished)
+    // The last commits as a power cut leaves them: half a page of the write-ahead log.
+    let path = night.scratch.run.journal
+    try Self.tearTail(of: path)
+    let again = night.coordinate()
+    let second = night.work("two")
+    #expect(try again.verdict().counts == ItemCounts(done: 6))
+    _ = try second.exit()
+    try night.expectComplete()
+  }
+
+  /// Commits something, and leaves the files as they stood then, the log cut within that commit.
+  private static func tearTail(of path: String) throws {
+    let (main, log) = try {
+      let journal = try SQLiteJournal(path)
+      try journal.commit(
+        (0..<40).map {
+          Transition(
+            item: ItemKey(row: "row\($0 % 6)", take: 1), attempt: 1, change: .reopened(reason: "never committed whole"))
+        })
+      return try withExtendedLifetime(journal) {
+        (try Data(contentsOf: URL(filePath: path)), try Data(contentsOf: URL(filePath: path + "-wal")))
+      }
+    }()
+    try main.write(to: URL(filePath: path))
+    try log.dropLast(log.count / 4).write(to: URL(filePath: path + "-wal"))
+    try? FileManager.default.removeItem(atPath: path + "-shm")
+  }
+}
