@@ -1,8 +1,9 @@
 import Foundation
 
-/// The `nocturne` binary under test, which the build put beside the test bundle.
+/// The `nocturne` binary under test, which the build put beside the test bundle; another one with NOCTURNE_BINARY.
 enum Binary {
   static let url: URL = {
+    if let other = ProcessInfo.processInfo.environment["NOCTURNE_BINARY"] { return URL(filePath: other) }
     let bundle = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     // Under `swift test` the running program is the bundle itself, or a runner that was given the bundle's path.
     let folders = [bundle] + CommandLine.arguments.map { URL(filePath: $0).deletingLastPathComponent() }

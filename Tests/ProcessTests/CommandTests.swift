@@ -141,15 +141,4 @@ struct CommandTests {
       #expect(outcome.status == 0, "\(job): \(outcome)")
     }
   }
-
-  /// `shared/data/musiccaps-public.csv` beside the checkout or above it.
-  private var sharedData: URL? {
-    var folder = Binary.repository
-    while folder.path != "/" {
-      folder = folder.deletingLastPathComponent()
-      let file = folder.appending(path: "shared/data/musiccaps-public.csv")
-      if FileManager.default.fileExists(atPath: file.path) { return file }
-    }
-    return nil
-  }
 }

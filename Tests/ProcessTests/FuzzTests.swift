@@ -3,8 +3,8 @@ import Testing
 
 /// Whatever comes from outside is read or refused: nothing traps, hangs or swells (`nocturne-fuzz --help`).
 struct FuzzTests {
-  /// Other seeds with NOCTURNE_FUZZ_SEED, more inputs with NOCTURNE_FUZZ_INPUTS; `scripts/chaos` sets both.
-  private let seed = ProcessInfo.processInfo.environment["NOCTURNE_FUZZ_SEED"] ?? "1"
+  /// Other seeds with NOCTURNE_SEED, more inputs with NOCTURNE_FUZZ_INPUTS; `scripts/chaos` sets both.
+  private let seed = ProcessInfo.processInfo.environment["NOCTURNE_SEED"] ?? "1"
   private let inputs = ProcessInfo.processInfo.environment["NOCTURNE_FUZZ_INPUTS"] ?? "30000"
 
   private func fuzz(_ arguments: [String]) throws -> Outcome {

@@ -4,6 +4,8 @@ package import NocturneManifest
 /// Something that `verify` found wrong.
 package struct Finding: Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Hashable, Sendable, CaseIterable {
+    /// The journal cannot be read, or contradicts itself.
+    case damagedJournal = "damaged-journal"
     /// The audio of a done item is not there.
     case missingFile = "missing-file"
     case wrongSize = "wrong-size"

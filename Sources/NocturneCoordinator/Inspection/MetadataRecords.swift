@@ -3,7 +3,7 @@ package import NocturneManifest
 
 /// `metadata.jsonl` as it stands.
 package struct MetadataRecords {
-  /// The columns that `verify` compares, and those that make up an item.
+  /// The columns that make up an item and its receipt.
   package struct Record: Decodable {
     var fileName: String
     var id: String
@@ -16,10 +16,29 @@ package struct MetadataRecords {
     var schedule: AngleScheduleKind
     var sha256: String
     var frames: Int
+    var sampleRate: Int
+    var modelFingerprint: String
+    var numericClass: String
+    var attempt: Int
+    var worker: String
+    var stageSeconds: [String: Double?]
+    var peakDBFS: Double
+    var rmsDBFS: Double
+    var integratedLUFS: Double?
+    var notes: String?
 
     private enum CodingKeys: String, CodingKey {
       case fileName = "file_name"
       case id, take, caption, seed, seconds, steps, guidance, schedule, sha256, frames
+      case sampleRate = "sample_rate"
+      case modelFingerprint = "model_fingerprint"
+      case numericClass = "numeric_class"
+      case attempt, worker
+      case stageSeconds = "stage_seconds"
+      case peakDBFS = "peak_dbfs"
+      case rmsDBFS = "rms_dbfs"
+      case integratedLUFS = "integrated_lufs"
+      case notes
     }
 
     var key: ItemKey { ItemKey(row: id, take: take) }

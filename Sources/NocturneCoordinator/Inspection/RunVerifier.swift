@@ -23,8 +23,16 @@ package struct RunVerifier {
     let lock = repair ? try directory.takeLock() : nil
     defer { _ = lock }
     let isLive = lock == nil && directory.owner != nil
-    let journal = repair ? try SQLiteJournal(directory.journal) : try SQLiteJournal(reading: directory.journal)
     var report = VerificationReport()
+    if let damage = damage() {
+      report.findings.append(
+        Finding(
+          code: .damagedJournal, item: nil, file: "state/journal.sqlite",
+          message: "\(damage); " + (repair ? "made anew" : "repair makes it anew") + " of run.json and metadata.jsonl"))
+      guard repair else { return report }
+      _ = try JournalRebuild(directory: directory).rebuild()
+    }
+    let journal = repair ? try SQLiteJournal(directory.journal) : try SQLiteJournal(reading: directory.journal)
     report.counts = try journal.counts(total: try journal.opening()?.items ?? 0)
 
     var receipts: [Receipt] = []
@@ -47,6 +55,18 @@ package struct RunVerifier {
       report.reopened = bad.map(\.lease.item)
     }
     return report
+  }
+
+  /// What is wrong with the journal, in a few words; nil for a sound one.
+  private func damage() -> String? {
+    do {
+      try SQLiteJournal(reading: directory.journal).examine()
+      return nil
+    } catch let error as JournalFault {
+      return error.isShortage ? nil : "is damaged: \(error.message)"
+    } catch {
+      return "cannot be opened"
+    }
   }
 
   private func findings(about receipt: Receipt, _ records: MetadataRecords) -> [Finding] {

@@ -5,6 +5,21 @@ package import NocturneManifest
 import NocturneWire
 
 extension SQLiteJournal {
+  /// Looks at every page and every transition. O(journal).
+  /// - Throws: `JournalFault` at the first damage.
+  package func examine() throws {
+    try faulting {
+      let verdict = try database.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
+      if verdict != "ok" { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: verdict) }
+    }
+    guard try opening() != nil else {
+      throw JournalFault(path, DatabaseError(message: "it does not say what the run is"))
+    }
+    try replay { _ in }
+    try forEachDone { _ in }
+    _ = try deadItems()
+  }
+
   /// - Throws: `JournalFault`, and what `piece` throws.
   package func replay(_ piece: ([Transition]) throws -> Void) throws {
     var last: Int64 = 0

@@ -53,14 +53,20 @@ extension SQLiteJournal {
       .prefix(40) + "-" + String(UInt64.random(in: .min ... .max), radix: 16)
     let opening = Opening(
       name: String(name), record: record, items: items, created: Date().timeIntervalSince1970)
+    try restore(opening)
+    return opening
+  }
+
+  /// Writes down what the run is, in a journal that does not know.
+  func restore(_ opening: Opening) throws {
+    let record = opening.record
     var values = [
       "name": opening.name, "manifest": record.manifest, "manifestSHA256": record.manifestSHA256,
-      "settings": String(decoding: try encoder.encode(record.settings), as: UTF8.self), "items": String(items),
+      "settings": String(decoding: try encoder.encode(record.settings), as: UTF8.self), "items": String(opening.items),
       "created": String(opening.created),
     ]
     values["modelFingerprint"] = record.modelFingerprint
     try set(values)
-    return opening
   }
 
   /// Remembers the model of a run that was opened without one.

@@ -1,0 +1,84 @@
+import Foundation
+import NocturneFarm
+import NocturneManifest
+import NocturneWire
+
+/// A new journal in place of a damaged one, made of what else the run directory knows: the run from `run.json`, what is done
+/// from `metadata.jsonl`, as far as its audio is there and has the digest of its line. The rest is rendered again; what had
+/// died is tried again. The damaged journal is put aside.
+struct JournalRebuild {
+  let directory: RunDirectory
+
+  /// - Returns: the items that are done in the new journal.
+  /// - Throws: `RunError` with code `damaged` when `run.json` does not say what the run is; `FileFault`, `JournalFault`.
+  func rebuild() throws -> [ItemKey] {
+    let opening = try opening()
+    let receipts = try MetadataRecords(directory.metadata).byFile.values
+      .sorted { $0.fileName < $1.fileName }.compactMap(receipt)
+    try putAside()
+    let journal = try SQLiteJournal(directory.journal)
+    try journal.restore(opening)
+    try journal.commit(
+      receipts.flatMap { receipt in
+        let lease = receipt.lease
+        return [
+          Transition(
+            item: lease.item, attempt: lease.attempt,
+            change: .leased(token: lease.token, worker: receipt.worker, shard: 0)),
+          Transition(item: lease.item, attempt: lease.attempt, change: .done(receipt)),
+        ]
+      })
+    return receipts.map(\.lease.item)
+  }
+
+  private func opening() throws -> SQLiteJournal.Opening {
+    struct Document: Decodable {
+      struct Counts: Decodable { var total: Int }
+      var run: String
+      var created: Date
+      var manifest: String?
+      var manifestSha256: String
+      var modelFingerprint: String?
+      var settings: [String: String]
+      var counts: Counts
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    decoder.dateDecodingStrategy = .iso8601
+    guard let data = FileManager.default.contents(atPath: directory.document),
+      let document = try? decoder.decode(Document.self, from: data)
+    else {
+      throw RunError(
+        .damaged, directory.path,
+        "the journal is damaged, and run.json does not say what the run is; move the run directory away to start anew")
+    }
+    return SQLiteJournal.Opening(
+      name: document.run,
+      record: RunRecord(
+        manifest: document.manifest ?? "", manifestSHA256: document.manifestSha256,
+        modelFingerprint: document.modelFingerprint, settings: document.settings),
+      items: document.counts.total, created: document.created.timeIntervalSince1970)
+  }
+
+  /// Nil when the audio is not what the line says.
+  private func receipt(_ record: MetadataRecords.Record) -> Receipt? {
+    guard let item = record.item, isSafeFileName(item.fileName), record.attempt >= 1, isWorkerName(record.worker.utf8)
+    else { return nil }
+    let path = directory.audioFile(item.fileName)
+    guard let bytes = Directory.size(of: path), (try? fileDigest(path)) == record.sha256 else { return nil }
+    return Receipt(
+      lease: Lease(item: record.key, attempt: record.attempt, token: .random(in: 1 ... .max)), fileName: item.fileName,
+      facts: AudioFacts(
+        sampleRate: record.sampleRate, channels: 1, frames: record.frames, sha256: record.sha256, bytes: bytes,
+        peakDBFS: record.peakDBFS, rmsDBFS: record.rmsDBFS, integratedLUFS: record.integratedLUFS),
+      modelFingerprint: record.modelFingerprint, numericClass: record.numericClass, worker: WorkerID(record.worker),
+      stageSeconds: record.stageSeconds.compactMapValues { $0 }, notes: record.notes.map { [$0] } ?? [])
+  }
+
+  private func putAside() throws(FileFault) {
+    let suffix = ".damaged-\(Int(Date().timeIntervalSince1970))"
+    for part in ["", "-wal", "-shm"] where Directory.size(of: directory.journal + part) != nil {
+      try Directory.move(directory.journal + part, to: directory.journal + suffix + part)
+    }
+  }
+}

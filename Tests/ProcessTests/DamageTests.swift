@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+
+/// A run directory that a hand or a disk was at: `verify` finds it, `verify --repair` and a rerun mend it.
+struct DamageTests {
+  private func finishedRun(_ work: Workplace, captions: Int = 6) throws -> (manifest: String, digests: [String: String])
+  {
+    let manifest = try work.captions(captions)
+    let outcome = try Binary.run(work.renderArguments(manifest, into: "run"))
+    #expect(outcome.status == 0, "\(outcome)")
+    return (manifest, try work.digests(of: "run"))
+  }
+
+  private func expectMended(_ work: Workplace, _ manifest: String, _ digests: [String: String]) throws {
+    let rerun = try Binary.run(work.renderArguments(manifest, into: "run"))
+    #expect(rerun.status == 0, "\(rerun)")
+    #expect(try work.digests(of: "run") == digests)
+    let verified = try Binary.run(["verify", work.path("run")])
+    #expect(verified.status == 0, "\(verified)")
+  }
+
+  @Test(arguments: ["zeroed", "cut", "overwritten"])
+  func aDamagedJournalIsFoundAndMadeAnewWithoutRenderingAgain(_ damage: String) throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let (manifest, digests) = try finishedRun(work)
+    let journal = URL(filePath: work.path("run/state/journal.sqlite"))
+    var bytes = try Data(contentsOf: journal)
+    switch damage {
+    case "zeroed": bytes.resetBytes(in: 100..<bytes.count)
+    case "cut": bytes.removeLast(bytes.count / 2)
+    default: for index in stride(from: 4_096, to: bytes.count, by: 7) { bytes[index] = 0x5A }
+    }
+    try bytes.write(to: journal)
+    let dates = try modificationDates(work, digests.keys)
+
+    let found = try Binary.run(["verify", work.path("run")])
+    #expect(found.status == 2, "\(found)")
+    #expect(found.output.contains("state/journal.sqlite"), "\(found)")
+    let mended = try Binary.run(["verify", work.path("run"), "--repair"])
+    #expect(mended.status == 2, "\(mended)")
+    try expectMended(work, manifest, digests)
+    #expect(try modificationDates(work, digests.keys) == dates, "audio that was sound was rendered again")
+  }
+
+  @Test func aDamagedJournalAndADamagedFileAreMendedTogether() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let (manifest, digests) = try finishedRun(work)
+    try Data("no database".utf8).write(to: URL(filePath: work.path("run/state/journal.sqlite")))
+    try Data("no audio".utf8).write(to: URL(filePath: work.path("run/audio/c002.flac")))
+    #expect(try Binary.run(["verify", work.path("run"), "--repair"]).status == 2)
+    try expectMended(work, manifest, digests)
+  }
+
+  private func modificationDates(_ work: Workplace, _ names: some Sequence<String>) throws -> [String: Date] {
+    try names.reduce(into: [:]) { dates, name in
+      let path = work.path("run/audio/\(name)")
+      dates[name] = try FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
+    }
+  }
+}
