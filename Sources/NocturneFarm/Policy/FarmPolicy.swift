@@ -1,3 +1,5 @@
+import NocturneManifest
+
 /// Every threshold of the farm's decisions. All of it is configuration (job file, `run.json`), nothing is a constant.
 package struct FarmPolicy: Hashable, Codable, Sendable {
   package var retry = RetryPolicy()
@@ -13,7 +15,7 @@ package struct FarmPolicy: Hashable, Codable, Sendable {
   package var credit = 2
   /// A worker that delivers more results than this gets nothing new until some of them are stored: rendering must not
   /// run away from a slow disk. At least 1.
-  package var uncollectedLimit = 64
+  package var uncollectedLimit = 256
 
   package init() {}
 }
@@ -73,7 +75,7 @@ package struct ShardingPolicy: Hashable, Codable, Sendable {
 
 /// When somebody counts as gone.
 package struct LivenessPolicy: Hashable, Codable, Sendable {
-  package var heartbeatSeconds = 2.0
+  package var heartbeatSeconds = Job.Liveness.heartbeatSeconds
   /// A worker (or coordinator) silent for this many heartbeats is gone.
   package var timeoutHeartbeats = 10.0
   /// A worker that executes is stalled when its progress counter stands still for this multiple of the interval

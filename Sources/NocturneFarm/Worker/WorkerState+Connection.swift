@@ -70,7 +70,7 @@ extension WorkerState {
   /// Delivers what was not delivered for a while.
   mutating func deliverOutbox(_ now: FarmInstant) {
     for entry in outbox.entries(of: run) {
-      if let delivered = entry.deliveredAt, now < delivered + policy.resendSeconds { continue }
+      if let delivered = entry.deliveredAt, now < delivered + policy.resendHeartbeats * heartbeatSeconds { continue }
       deliver(entry.receipt, now)
     }
   }

@@ -71,6 +71,12 @@ extension Job {
     liveness.stallMultiple = try mapping.number("stallMultiple", 1...100_000)
     liveness.stallFloorSeconds = try mapping.number("stallFloorSeconds", 0.1...Self.day)
     liveness.graceSeconds = try mapping.number("graceSeconds", 0.1...Self.day)
+    let least = Liveness.graceHeartbeats * (liveness.heartbeatSeconds ?? Liveness.heartbeatSeconds)
+    if let grace = liveness.graceSeconds, grace < least {
+      throw mapping.fault(
+        .outOfRange, "graceSeconds",
+        "must be at least \(Liveness.graceHeartbeats.plain) heartbeats, here \(least.plain): who lives is heard within them")
+    }
     liveness.partingSeconds = try mapping.number("partingSeconds", 0...3600)
     liveness.stuckSeconds = try mapping.number("stuckSeconds", 1...Self.day)
   }

@@ -84,6 +84,11 @@ package struct Job: Hashable, Sendable {
   }
 
   package struct Liveness: Hashable, Sendable {
+    /// When the file does not say.
+    package static let heartbeatSeconds = 2.0
+    /// The least grace: whoever lives and has something to tell is heard several times within it.
+    package static let graceHeartbeats = 5.0
+
     package var heartbeatSeconds: Double?
     package var timeoutHeartbeats: Double?
     package var stallMultiple: Double?

@@ -30,6 +30,8 @@ extension FarmPolicy {
     take(job.liveness.stallMultiple, into: &liveness.stallMultiple)
     take(job.liveness.stallFloorSeconds, into: &liveness.stallFloorSeconds)
     take(job.liveness.graceSeconds, into: &liveness.graceSeconds)
+    liveness.graceSeconds = max(
+      liveness.graceSeconds, Job.Liveness.graceHeartbeats * liveness.heartbeatSeconds)
     take(job.liveness.partingSeconds, into: &liveness.partingSeconds)
     take(job.liveness.stuckSeconds, into: &liveness.stuckSeconds)
   }

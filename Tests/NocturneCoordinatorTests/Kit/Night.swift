@@ -98,7 +98,6 @@ final class Night: Sendable {
         var chosen = Worker.Options()
         chosen.policy.reconnectSeconds = 0.05
         chosen.policy.reconnectLimitSeconds = 0.1
-        chosen.policy.resendSeconds = 0.2
         chosen.policy.lingerSeconds = 2
         chosen.policy.orphanSeconds = 10
         options(&chosen)
