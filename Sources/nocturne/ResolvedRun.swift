@@ -34,7 +34,8 @@ struct ResolvedRun {
       model: options.model ?? job?.model, textEncoder: options.textEncoder ?? job?.textEncoder)
     let checkpoint = try CheckpointDirectory(location.checkpoint, textEncoderDirectory: location.textEncoder)
     configuration = checkpoint.configuration
-    fingerprint = checkpoint.fingerprint
+    fingerprint = Drill.log == nil ? checkpoint.fingerprint : Drill.fingerprint
+    Drill.announce()
 
     let limits = RenderLimits(maximumSeconds: Double(configuration.clipSeconds))
     let model = RenderSettings(

@@ -51,9 +51,7 @@ struct WorkerCommand: ParsableCommand {
   func run() throws {
     let start = Date()
     let posts = try connecting.resolve()
-    let renderer = try EngineRenderer(
-      location: ModelLocation(model: model, textEncoder: textEncoder),
-      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
+    let renderer = try renderer()
     let process = WorkerProcess(
       posts: posts, outbox: outbox ?? Self.defaultOutbox, patienceSeconds: patience,
       allocationSeconds: try secondsUntil() ?? allocation.map { $0 - Date().timeIntervalSince(start) },
@@ -72,6 +70,14 @@ struct WorkerCommand: ParsableCommand {
     let seconds = end.date.timeIntervalSinceNow
     if seconds <= 0 { throw ValidationError("--until \(until) is past; give a time to come") }
     return seconds
+  }
+
+  private func renderer() throws -> any Renderer {
+    Drill.announce()
+    if let log = Drill.log { return try DrillRenderer(log: log) }
+    return try EngineRenderer(
+      location: ModelLocation(model: model, textEncoder: textEncoder),
+      threads: threads ?? ProcessInfo.processInfo.activeProcessorCount, precision: precision)
   }
 
   /// `~/.local/state/nocturne/outbox`: one worker of a user and machine can do without naming one.

@@ -1,0 +1,57 @@
+"""The numbers at the end of `scripts/chaos`: what its storms wrote down, and how long a run takes to resume.
+
+Arguments: the storms' lines (JSON), the nocturne binary.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+# Where the runs that are resumed lie: a million files are quickly made and gone here, and a resume only reads.
+MEMORY = "/dev/shm"
+
+
+def storms(path: Path) -> list[str]:
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    lines = []
+    for name in sorted({row["storm"] for row in rows}):
+        mine = [row for row in rows if row["storm"] == name]
+        total = {key: sum(row.get(key, 0) for row in mine) for key in mine[0] if key != "storm"}
+        kills = total["worker_kills"] + total["coordinator_kills"]
+        lines.append(
+            f"{name}: {len(mine)} storm(s), {total['items']} items, {total['worker_kills']} worker kills, "
+            f"{total['coordinator_kills']} coordinator kills, {total['stops']} stops, "
+            f"{total['departures']} departures"
+        )
+        lines.append(f"  items lost {total['items_lost']}, duplicates {total['duplicates']}")
+        if "rendered_again" in total:
+            again = total["rendered_again"]
+            lines.append(f"  rendered again {again}, {again / max(1, kills):.2f} for each kill")
+    return lines
+
+
+def resume(binary: str, items: int) -> str:
+    """A run of no-op items, and the start of a coordinator that finds all of them done."""
+    run = subprocess.run(
+        [binary, "bench", "farm", "--items", str(items), "--folder", MEMORY, "--json"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    numbers = json.loads(run.stdout)
+    return (
+        f"resume: {items} items in {numbers['resume_seconds']:.2f} s, {numbers['peak_rss_bytes'] >> 20} MiB"
+    )
+
+
+def main() -> None:
+    report, binary = sys.argv[1:]
+    for line in storms(Path(report)):
+        print(line)
+    for items in (5_521, 1_000_000):
+        print(resume(binary, items))
+
+
+if __name__ == "__main__":
+    main()
