@@ -75,7 +75,8 @@ extension Job {
     if let grace = liveness.graceSeconds, grace < least {
       throw mapping.fault(
         .outOfRange, "graceSeconds",
-        "must be at least \(Liveness.graceHeartbeats.plain) heartbeats, here \(least.plain): who lives is heard within them")
+        "must be at least \(Liveness.graceHeartbeats.plain) heartbeats, here \(least.plain): who lives is heard within them"
+      )
     }
     liveness.partingSeconds = try mapping.number("partingSeconds", 0...3600)
     liveness.stuckSeconds = try mapping.number("stuckSeconds", 1...Self.day)

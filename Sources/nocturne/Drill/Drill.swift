@@ -9,6 +9,22 @@ enum Drill {
   static let log = ProcessInfo.processInfo.environment["NOCTURNE_DRILL"]
   static let fingerprint = "no-model-test-tones-only"
 
+  /// What this process's renderer suffers from (`NOCTURNE_DRILL_MOOD`).
+  static let mood = Mood(ProcessInfo.processInfo.environment["NOCTURNE_DRILL_MOOD"] ?? "")
+
+  enum Mood {
+    case well
+    /// Every item is refused.
+    case sick
+    /// Every item takes so long, in seconds.
+    case slow(Double)
+
+    /// `sick`, or a number of seconds.
+    init(_ text: String) {
+      self = text == "sick" ? .sick : Double(text).map(Mood.slow) ?? .well
+    }
+  }
+
   static func announce() {
     if log != nil { Terminal.remark("drill: NOCTURNE_DRILL is set, so every clip is a test tone and no music") }
   }

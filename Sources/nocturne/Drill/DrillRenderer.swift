@@ -24,6 +24,17 @@ final class DrillRenderer: Renderer {
     note("begin", items.map(\.key))
     for item in items {
       guard progress(1) else { return }
+      if case .sick = Drill.mood {
+        finished(item.key, .failure(RenderFault(.itemFault, "this renderer is sick")))
+        continue
+      }
+      if case .slow(let seconds) = Drill.mood {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while Date() < end {
+          usleep(20_000)
+          guard progress(1) else { return }
+        }
+      }
       do {
         let artifact = try Self.tone(of: item)
         note("rendered", [item.key])
