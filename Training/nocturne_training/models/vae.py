@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from ..config import Config
 from .residual import SLOPE, Downsample, MultiReceptiveField, Upsample
 
+LAST_SLOPE = 0.01
+"""Of the rectifier before the decoder's last convolution."""
+
 
 class VaeDecoder(nn.Module):
     """Keys: `conv_pre`, `ups.{i}`, `resblocks.{i}.{j}.convs{1,2}.{d}`, `conv_post`, each `{weight,bias}`."""
@@ -33,7 +36,7 @@ class VaeDecoder(nn.Module):
         x = self.conv_pre(z.transpose(1, 2))
         for up, mrf in zip(self.ups, self.resblocks, strict=True):
             x = mrf(up(F.leaky_relu(x, SLOPE)))
-        return torch.tanh(self.conv_post(F.leaky_relu(x, 0.01)))[:, 0]
+        return torch.tanh(self.conv_post(F.leaky_relu(x, LAST_SLOPE)))[:, 0]
 
 
 class VaeEncoder(nn.Module):

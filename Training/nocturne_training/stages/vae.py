@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ..losses import adversarial
 from ..losses.spectral import log_mel_error, multi_resolution, si_sdr
 from ..models.discriminators import Judgement, MultiPeriodDiscriminator, MultiResolutionDiscriminator
+from ..models.lapped import start_as_lapped_transform
 from ..models.residual import add_weight_norm
 from ..models.vae import VaeDecoder, VaeEncoder
 from ..trainer.randomness import Draw
@@ -18,6 +19,11 @@ from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .clips import crops, whole
 from .context import Context
+
+LOG_VARIANCE = -5.0
+"""Of the latents before the first step."""
+START_CLIPS = 64
+"""Clips that the scale of the latents is taken from."""
 
 
 class VaeTask(Task):
@@ -35,7 +41,19 @@ class VaeTask(Task):
         self.judges = nn.ModuleList([MultiPeriodDiscriminator(width), MultiResolutionDiscriminator(width)])
         for part in (self.encoder, self.decoder, self.judges):
             add_weight_norm(part)
+        self.start()
+        for part in (self.encoder, self.decoder, self.judges):
             part.to(self.processes.device)
+
+    @torch.no_grad()
+    def start(self) -> None:
+        """Starts as a linear codec with little noise in the latents."""
+        seconds = min(2.0, min(clip.duration for clip in self.clips[:START_CLIPS]))
+        audio = whole(self.clips[:START_CLIPS], int(seconds * self.config.sample_rate))
+        start_as_lapped_transform(self.encoder, self.decoder, self.config.hop, audio)
+        last, latent = self.encoder.conv_post, self.config.latent_dim
+        last.parametrizations.weight.original0[latent:] *= 0.01
+        last.bias[latent:] = LOG_VARIANCE
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
