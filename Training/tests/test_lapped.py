@@ -34,8 +34,8 @@ def codec(name: str, audio: torch.Tensor) -> tuple[VaeEncoder, VaeDecoder]:
     return encoder, decoder
 
 
-# Tones up to 1.8 kHz come through but for what the residual branches add; above 2 kHz nothing does. The channels
-# of `tiny` hold fewer coefficients than a block has samples.
+# Tones up to 1.8 kHz come through but for what the residual branches add; above 2 kHz nothing does. The
+# channels of `tiny` hold fewer coefficients than a block has samples.
 @pytest.mark.parametrize(("name", "least", "leak"), [("demo", 15.0, 0.1), ("tiny", 3.0, 0.3)])
 @torch.no_grad()
 def test_an_untrained_codec_passes_low_tones(name: str, least: float, leak: float) -> None:

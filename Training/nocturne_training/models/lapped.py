@@ -1,6 +1,6 @@
 """Starts the VAE (5.2, 5.3) as a linear codec: a modulated lapped transform (Malvar, 1992), of which the
-lowest `latent_dim` coefficients are kept, one frame a latent. From the usual random start it takes thousands of
-steps to find out that the latents can carry a waveform at all.
+lowest `latent_dim` coefficients are kept, one frame a latent. From the usual random start it takes thousands
+of steps to find out that the latents can carry a waveform at all.
 
 The pieces of a convolutional network can pass a linear signal on: channels in pairs of opposite sign survive
 the leaky rectifiers, since lrelu(x) - lrelu(-x) = (1 + slope) x. At each rate a position holds the discrete

@@ -51,11 +51,14 @@ class Tokenizer(nn.Module):
         self.kmeans = nn.Module()
         self.kmeans.register_buffer("centers", torch.zeros(vocab, config.dim))
 
-    def extract(self, audio: Tensor) -> Tensor:
-        """24 kHz audio [B, N] with N a multiple of 960, normalised per clip and zero-padded -> [B, N / 960,
-        C]"""
+    def prepare(self, audio: Tensor) -> Tensor:
+        """24 kHz audio [B, N] -> normalised per clip and zero-padded [B, N + pad]"""
         mean, variance = audio.mean(dim=1, keepdim=True), audio.var(dim=1, keepdim=True, unbiased=False)
-        return self.feature_extractor(F.pad((audio - mean) / (variance + 1e-7).sqrt(), self.config.pad))
+        return F.pad((audio - mean) / (variance + 1e-7).sqrt(), self.config.pad)
+
+    def extract(self, audio: Tensor) -> Tensor:
+        """24 kHz audio [B, N] with N a multiple of 960 -> [B, N / 960, C]"""
+        return self.feature_extractor(self.prepare(audio))
 
     def project(self, features: Tensor) -> Tensor:
         """[B, T, C] -> [B, T, D]"""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..config import Config
 from ..corpus.dataset import Clip
+from ..models.packets import start_as_wavelet_packets
 from ..models.pretraining import Contrast, PretrainingHeads, perplexity
 from ..models.tokenizer import Tokenizer
 from ..trainer.errors import TrainingError
@@ -20,8 +21,11 @@ from ..trainer.randomness import Draw, generator
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from . import masking
-from .clips import crops
+from .clips import crops, whole
 from .context import Context
+
+START_CLIPS = 32
+"""Clips that the levels of the extractor's bands are taken from."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class TokenizerTask(Task):
         self.tokenizer = Tokenizer(self.config.tokenizer, self.config.semantic_vocab)
         self.heads = PretrainingHeads(self.config.tokenizer)
         _initialise(self.tokenizer, self.heads)
+        audio = whole(self.clips[:START_CLIPS], self.samples)
+        start_as_wavelet_packets(self.tokenizer.feature_extractor, self.tokenizer.prepare(audio))
         if self.processes.world > 1 and self.processes.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(self.tokenizer)
         self.tokenizer.to(self.processes.device)
