@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-# Where the runs that are resumed lie: a million files are quickly made and gone here, and a resume only reads.
+# Where the runs that are resumed lie: a million files are quickly made and gone here; a resume only reads.
 MEMORY = "/dev/shm"
 
 
