@@ -47,7 +47,7 @@ import Testing
       table.hear(.heartbeat)
       deliveries += table.pass(1).filter { $0 == .deliver(receipt(1)) }.count
     }
-    #expect(deliveries == 3, "each ten seconds")
+    #expect(deliveries == 7, "every two heartbeats of 2 s")
   }
 
   @Test func aFetchIsServedFromTheOutbox() {
