@@ -31,6 +31,9 @@ final class Storm {
     var outcome: Outcome?
   }
 
+  /// The tick of the coordinator's first death: soon, since a small run is over soon.
+  private static let firstKill = 3
+
   private let work: Workplace
   private let job: String
   private let endpoint: String
@@ -68,7 +71,7 @@ final class Storm {
         try calmDown()
         continue
       }
-      if tick % weather.coordinatorTicks == 0 {
+      if tick >= Self.firstKill, (tick - Self.firstKill) % weather.coordinatorTicks == 0 {
         coordinator.send(SIGKILL)
         try coordinator.wait()
         toll.coordinatorKills += 1

@@ -9,7 +9,7 @@ struct StormTests {
   private let seed = environment["NOCTURNE_SEED"].flatMap { UInt64($0) } ?? 1
   /// Captions of the drill, and of the run with the `tiny` model.
   private let captions = environment["NOCTURNE_CAPTIONS"].flatMap { Int($0) } ?? 600
-  private let tinyCaptions = environment["NOCTURNE_TINY_CAPTIONS"].flatMap { Int($0) } ?? 16
+  private let tinyCaptions = environment["NOCTURNE_TINY_CAPTIONS"].flatMap { Int($0) } ?? 40
   private let tickSeconds = environment["NOCTURNE_TICK"].flatMap { Double($0) } ?? 0.4
   private let limitSeconds = environment["NOCTURNE_LIMIT"].flatMap { Double($0) } ?? 300
 

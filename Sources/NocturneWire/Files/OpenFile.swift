@@ -31,6 +31,12 @@ package final class OpenFile {
     let permissions = if case .createNew(let permissions) = mode { permissions } else { mode_t(0o644) }
     let descriptor = open(path, flags | O_CLOEXEC, permissions)
     guard descriptor >= 0 else { throw FileFault("open", path) }
+    // What was asked for, whatever the umask is at this instant.
+    if case .createNew(let permissions) = mode, fchmod(descriptor, permissions) != 0 {
+      let fault = FileFault("set the permissions of", path)
+      _ = Glibc.close(descriptor)
+      throw fault
+    }
     self.path = path
     self.descriptor = descriptor
   }

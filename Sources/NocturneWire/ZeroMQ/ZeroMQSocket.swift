@@ -1,5 +1,6 @@
 import CZeroMQ
 import Foundation
+import Synchronization
 
 /// A libzmq socket. Used by one thread only: the one that made it.
 final class ZeroMQSocket {
@@ -58,6 +59,8 @@ final class ZeroMQSocket {
     precondition(status == 0, "ZeroMQSocket: \(what): \(lastZeroMQError())")
   }
 
+  private static let masking = Mutex(())
+
   /// A socket file is for its owner only, from its first instant.
   /// - Throws: `WireError` with code `addressInUse`, `cannotBind`, `exposed` or `pathTooLong`.
   func bind(_ endpoint: Endpoint) throws(WireError) {
@@ -65,9 +68,12 @@ final class ZeroMQSocket {
     if case .ipc(let path) = endpoint, Endpoint.isAlive(path: path) { throw Self.inUse(endpoint) }
     set(ZMQ_IPV6, endpoint.isIPv6 ? 1 : 0)
     // Of the whole process, for an instant: nobody who makes a file meanwhile is harmed by more privacy.
-    let mask = umask(0o177)
-    let status = zmq_bind(handle, endpoint.description)
-    umask(mask)
+    // Two at a time would restore each other's.
+    let status = Self.masking.withLock { _ in
+      let mask = umask(0o177)
+      defer { umask(mask) }
+      return zmq_bind(handle, endpoint.description)
+    }
     guard status != 0 else { return }
     switch zmq_errno() {
     case EADDRINUSE: throw Self.inUse(endpoint)
