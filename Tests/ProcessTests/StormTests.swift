@@ -11,6 +11,8 @@ struct StormTests {
   private let captions = environment["NOCTURNE_CAPTIONS"].flatMap { Int($0) } ?? 600
   private let tinyCaptions = environment["NOCTURNE_TINY_CAPTIONS"].flatMap { Int($0) } ?? 40
   private let tickSeconds = environment["NOCTURNE_TICK"].flatMap { Double($0) } ?? 0.4
+  /// Longer than a worker is stopped for and takes to come back; a coordinator lives twice as long.
+  private var graceSeconds: Double { max(2, 4 * tickSeconds) }
   private let limitSeconds = environment["NOCTURNE_LIMIT"].flatMap { Double($0) } ?? 300
 
   @Test func aDrillUnderSignalsEndsAsAnUndisturbedOne() throws {
@@ -36,7 +38,7 @@ struct StormTests {
         seconds: \(seconds)
         steps: 2
         sharding: {maxItems: 8}
-        liveness: {heartbeatSeconds: 0.3, timeoutHeartbeats: 30, graceSeconds: 2, partingSeconds: 3}
+        liveness: {heartbeatSeconds: 0.3, timeoutHeartbeats: 30, graceSeconds: \(graceSeconds), partingSeconds: 3}
         """)
     }
     let calmLog = isDrill ? ["NOCTURNE_DRILL": work.path("calm.log")] : [:]
@@ -50,7 +52,8 @@ struct StormTests {
     let storm = Storm(
       work, job: try job("storm"), environment: stormLog,
       weather: .init(
-        seed: seed, tickSeconds: tickSeconds, coordinatorTicks: Int((4 / tickSeconds).rounded(.up)), items: captions,
+        seed: seed, tickSeconds: tickSeconds, coordinatorTicks: Int((2 * graceSeconds / tickSeconds).rounded(.up)),
+        items: captions,
         limitSeconds: limitSeconds))
     let toll = try storm.rage()
     let outcome = try #require(toll.outcome, "\(name), seed \(seed): not over after \(limitSeconds) s: \(toll)")
