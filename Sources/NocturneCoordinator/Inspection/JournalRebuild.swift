@@ -9,9 +9,8 @@ import NocturneWire
 struct JournalRebuild {
   let directory: RunDirectory
 
-  /// - Returns: the items that are done in the new journal.
   /// - Throws: `RunError` with code `damaged` when `run.json` does not say what the run is; `FileFault`, `JournalFault`.
-  func rebuild() throws -> [ItemKey] {
+  func rebuild() throws {
     let opening = try opening()
     let receipts = try MetadataRecords(directory.metadata).byFile.values
       .sorted { $0.fileName < $1.fileName }.compactMap(receipt)
@@ -28,7 +27,6 @@ struct JournalRebuild {
           Transition(item: lease.item, attempt: lease.attempt, change: .done(receipt)),
         ]
       })
-    return receipts.map(\.lease.item)
   }
 
   private func opening() throws -> SQLiteJournal.Opening {

@@ -30,7 +30,7 @@ package struct RunVerifier {
           code: .damagedJournal, item: nil, file: "state/journal.sqlite",
           message: "\(damage); " + (repair ? "made anew" : "repair makes it anew") + " of run.json and metadata.jsonl"))
       guard repair else { return report }
-      _ = try JournalRebuild(directory: directory).rebuild()
+      try JournalRebuild(directory: directory).rebuild()
     }
     let journal = repair ? try SQLiteJournal(directory.journal) : try SQLiteJournal(reading: directory.journal)
     report.counts = try journal.counts(total: try journal.opening()?.items ?? 0)

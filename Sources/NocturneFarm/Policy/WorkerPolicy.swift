@@ -10,7 +10,7 @@ package struct WorkerPolicy: Hashable, Sendable {
   /// A worker that lost its coordinator keeps its results and waits this long for it to return; nil waits for ever.
   package var orphanSeconds: Double? = nil
   /// A receipt that was not acknowledged is delivered again after so many heartbeats: several times within any grace
-  /// (`LivenessPolicy.graceHeartbeats`), since silence means to the coordinator that the result is lost.
+  /// (`Job.Liveness.graceHeartbeats`), since silence means to the coordinator that the result is lost.
   package var resendHeartbeats = 2.0
   /// How long a finished or drained worker waits for the last acknowledgements before it exits with its outbox kept.
   package var lingerSeconds = 10.0

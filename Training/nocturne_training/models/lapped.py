@@ -6,8 +6,6 @@ The pieces of a convolutional network can pass a linear signal on: channels in p
 the leaky rectifiers, since lrelu(x) - lrelu(-x) = (1 + slope) x. At each rate a position holds the discrete
 cosine transform of the block of samples that it stands for, as many coefficients as there are pairs. Channels
 beyond those keep their random start.
-
-Letters: B samples a block, C pairs of channels, K kernel, Z latent channels, M hop.
 """
 
 from __future__ import annotations

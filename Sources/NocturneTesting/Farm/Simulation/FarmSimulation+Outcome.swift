@@ -118,9 +118,8 @@ extension FarmSimulation {
   /// Each kind of event that a collection of nights should have seen.
   package static let everything = [
     "awaited", "coordinator crashes", "early stops", "hedges", "items cancelled", "items retried", "names reused",
-    "pauses",
-    "preemptions", "probes failed", "probes passed", "quarantines", "sick nodes named", "stops", "suspensions",
-    "worker crashes",
+    "pauses", "preemptions", "probes failed", "probes passed", "quarantines", "sick nodes named", "stops",
+    "suspensions", "worker crashes",
   ]
 
   package var happenings: [String: Int] {
