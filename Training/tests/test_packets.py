@@ -39,7 +39,7 @@ def test_every_envelope_has_the_mean_one_on_the_audio_it_was_set_to() -> None:
     assert int(ones.sum()) > 0.8 * len(levels)
 
 
-# A third apart is another band below 1 kHz, an octave apart is one above.
+# A fourth or a fifth apart is another band below 1 kHz; higher up the bands are wider.
 @pytest.mark.parametrize(("low", "high"), [(110, 165), (440, 587), (660, 990), (1500, 3000), (6000, 9000)])
 @torch.no_grad()
 def test_tones_arrive_in_bands_of_their_own(low: float, high: float) -> None:
