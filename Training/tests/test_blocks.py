@@ -10,6 +10,8 @@ from nocturne_training.config import load
 from nocturne_training.initialise import initialise
 from nocturne_training.layers import Attention, rotary_table, rotate
 from nocturne_training.melody import Choice, generate_latents, generate_tokens
+from nocturne_training.models.dpd import Dpd
+from nocturne_training.models.dual_path import Positions, start_aligned
 from nocturne_training.models.film import make_film
 from nocturne_training.models.modules import build
 from nocturne_training.models.rvq import CodebookAverage, nearest
@@ -161,3 +163,21 @@ def test_attention_in_bf16_on_a_cpu_has_the_output_and_gradient_of_f32(causal):
     assert wanted.dtype == torch.float32 and found.dtype == torch.bfloat16
     for exact, rounded in ((wanted, found.float()), (wanted_gradient, gradient)):
         assert (rounded - exact).norm() < 0.02 * exact.norm()
+
+
+@torch.no_grad()
+def test_an_aligned_start_sees_the_tokens_of_its_own_time() -> None:
+    network = Dpd(TINY)
+    start_aligned(network)
+    attention = network.blocks[1].roformer[0].cross_attention
+    positions = Positions.make(80, 250, network.head_dim, torch.device("cpu"))
+    keys, _ = attention.keys_values(torch.randn(1, 250, TINY.dpd.dim), positions.keys)
+    values = torch.eye(250).expand(1, attention.heads, 250, 250)
+    query = rotate(
+        attention.q(torch.randn(1, 80, TINY.dpd.dim)).unflatten(-1, (attention.heads, -1)).transpose(1, 2),
+        positions.queries,
+    )
+    weights = F.scaled_dot_product_attention(query, keys, values).mean(dim=1)[0]
+    rows, tokens = torch.arange(80)[:, None] * 250 / 80, torch.arange(250)[None]
+    near = ((tokens - rows).abs() < 8).float()
+    assert float((weights * near).sum(dim=1)[5:-5].mean()) > 5 * float(near[5:-5].mean())

@@ -5,9 +5,9 @@ extension NamedConfiguration {
       "format": 1,
       "name": "demo",
       "sampleRate": 24000,
-      "hop": 96,
-      "latentDim": 16,
-      "latentRate": 250,
+      "hop": 2400,
+      "latentDim": 192,
+      "latentRate": 10,
       "semanticRate": 25,
       "semanticVocab": 512,
       "clipSeconds": 10,
@@ -31,10 +31,10 @@ extension NamedConfiguration {
           }
         },
         "ast": {
-          "layers": 4,
-          "dim": 192,
-          "heads": 3,
-          "ffn": 768,
+          "layers": 3,
+          "dim": 128,
+          "heads": 4,
+          "ffn": 512,
           "mel": 128,
           "frames": 1024,
           "patch": 16,
@@ -46,17 +46,17 @@ extension NamedConfiguration {
         "codes": 256
       },
       "tokenizer": {
-        "channels": 128,
+        "channels": 64,
         "kernels": [10, 3, 3, 3, 3, 3, 2, 2],
         "strides": [5, 3, 2, 2, 2, 2, 2, 2],
         "pad": [115, 115],
-        "layers": 6,
-        "dim": 192,
-        "heads": 3,
-        "ffn": 768,
+        "layers": 4,
+        "dim": 128,
+        "heads": 4,
+        "ffn": 512,
         "depthwise": 15,
         "rope": 10000.0,
-        "tapLayer": 3,
+        "tapLayer": 2,
         "positionalKernel": 32,
         "positionalGroups": 16,
         "codeGroups": 2,
@@ -64,10 +64,10 @@ extension NamedConfiguration {
         "codeDim": 128
       },
       "lm": {
-        "layers": 6,
-        "dim": 320,
-        "heads": 5,
-        "ffn": 1024,
+        "layers": 4,
+        "dim": 256,
+        "heads": 4,
+        "ffn": 768,
         "rope": 10000.0,
         "epsilon": 1e-06,
         "temperature": 1.0,
@@ -75,19 +75,19 @@ extension NamedConfiguration {
         "topP": 1.0
       },
       "dpd": {
-        "dim": 192,
-        "blocks": 6,
-        "segment": 64,
+        "dim": 256,
+        "blocks": 4,
+        "segment": 4,
         "chunks": 4,
-        "angleDim": 128,
+        "angleDim": 64,
         "roformer": {
           "layers": 1,
-          "heads": 3,
+          "heads": 4,
           "ffn": 768
         },
         "sru": {
           "layers": 2,
-          "units": 96,
+          "units": 128,
           "highwayBias": 0.0
         },
         "film": "mlp3",
@@ -97,23 +97,23 @@ extension NamedConfiguration {
         "schedule": "linear"
       },
       "vae": {
-        "latentScale": 3.0,
+        "latentScale": 2.0,
         "encoder": {
-          "initial": 16,
-          "rates": [2, 3, 4, 4],
-          "widths": [16, 32, 64, 128],
-          "kernels": [5, 7, 9, 9],
-          "mrfCounts": [1, 1, 1, 1],
+          "initial": 8,
+          "rates": [4, 5, 5, 8, 3],
+          "widths": [16, 40, 200, 560, 784],
+          "kernels": [9, 11, 11, 64, 5],
+          "mrfCounts": [1, 1, 1, 0, 0],
           "mrfKernels": [3, 7],
-          "dilations": [1, 3, 5]
+          "dilations": [1, 3]
         },
         "decoder": {
-          "initial": 256,
-          "rates": [4, 4, 3, 2],
-          "widths": [96, 64, 32, 16],
-          "kernels": [9, 9, 5, 7],
+          "initial": 784,
+          "rates": [3, 8, 5, 5, 4],
+          "widths": [344, 200, 64, 32, 16],
+          "kernels": [5, 24, 11, 11, 9],
           "mrfKernels": [3, 7],
-          "dilations": [1, 3, 5]
+          "dilations": [1, 3]
         }
       }
     }

@@ -74,6 +74,29 @@ class RoformerLayer(nn.Module):
         return self.cross_attention.attend(normed, positions.queries, shared)
 
 
+PEAK = 7.0
+"""How far the logit of tokens at the same time stands above that of others at the start."""
+SLOWEST = 0.04
+"""Radians a token of the slowest rotation that tells times apart at the start."""
+
+
+@torch.no_grad()
+def start_aligned(network: nn.Module) -> None:
+    """Lets every cross-attention begin with the tokens of its own time: biases of queries and keys that
+    rotary positions turn into a sum of cosines of the distance. From a random start each row sees the mean of
+    all tokens, and learns for thousands of steps without them."""
+    for layer in network.modules():
+        if not isinstance(layer, RoformerLayer):
+            continue
+        attention = layer.cross_attention
+        width = attention.q.out_features // attention.heads
+        turns = 10000.0 ** (-2.0 * torch.arange(width // 2) / width)
+        quick = (turns >= SLOWEST).float()
+        bias = torch.cat([quick, torch.zeros(width // 2)]) * (PEAK * width**0.5 / quick.sum()) ** 0.5
+        for projection in (attention.q, attention.k):
+            projection.bias.copy_(bias.repeat(attention.heads))
+
+
 class DualPathBlock(nn.Module):
     """Block i: coarse Roformer over S for merged columns, fine SRU over K modulated per row. Keys:
     `roformer.{l}.*`, `sru.{l}.*`, `film.*`, `norms.{coarse,fine}.weight`."""

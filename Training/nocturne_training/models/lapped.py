@@ -10,10 +10,12 @@ beyond those keep their random start.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
-from .residual import SLOPE, MultiReceptiveField
+from .residual import SLOPE, Downsample, MultiReceptiveField, Upsample
 from .vae import LAST_SLOPE, VaeDecoder, VaeEncoder
 
 RESIDUAL = 0.01
@@ -46,46 +48,63 @@ def start_as_lapped_transform(encoder: VaeEncoder, decoder: VaeDecoder, hop: int
     functions = lapped(latents, hop)
     frames = torch.nn.functional.conv1d(audio[:, None].cpu(), functions[:, None], stride=hop)
     deviations = frames.transpose(0, 1).flatten(1).std(dim=1).clamp(min=1e-4) / DEVIATION
-    for module in (encoder, decoder):
+    damp_residuals(encoder, decoder)
+    _analyse(encoder, functions / deviations[:, None], hop)
+    _synthesise(decoder, functions * deviations[:, None] * encoder.latent_scale, hop)
+
+
+def damp_residuals(*modules: nn.Module) -> None:
+    """Lets signals pass the residual blocks nearly unchanged."""
+    for module in modules:
         for part in module.modules():
             if isinstance(part, MultiReceptiveField):
                 for block in part:
                     for second in block.convs2:
                         second.parametrizations.weight.original0.mul_(RESIDUAL)
                         second.bias.mul_(RESIDUAL)
-    _analyse(encoder, functions / deviations[:, None], hop)
-    _synthesise(decoder, functions * deviations[:, None] * encoder.latent_scale, hop)
 
 
 def _analyse(encoder: VaeEncoder, functions: Tensor, hop: int) -> None:
-    _assign(encoder.conv_pre, {encoder.conv_pre.kernel_size[0] // 2: torch.ones(1, 1)}, None, paired=True)
-    held = torch.ones(1, 1)
-    for down in encoder.downs:
-        rate, before = down.stride[0], held
-        block = before.shape[1]
-        held = cosines(min(rate * block, down.out_channels // 2), rate * block)
-        taps = {down.sides[0] + r: held[:, r * block : (r + 1) * block] @ before.T for r in range(rate)}
-        _assign(down, taps, SLOPE, paired=True)
+    held = fold(encoder.conv_pre, encoder.downs)
     middle = encoder.conv_post.kernel_size[0] // 2
     taps = {middle + r: functions[:, r * hop : (r + 1) * hop] @ held.T for r in range(2)}
-    _assign(encoder.conv_post, taps, SLOPE, paired=False)
+    assign(encoder.conv_post, taps, SLOPE, paired=False)
 
 
 def _synthesise(decoder: VaeDecoder, functions: Tensor, hop: int) -> None:
     middle = decoder.conv_pre.kernel_size[0] // 2
     held = cosines(min(hop, decoder.conv_pre.out_channels // 2), hop)
     taps = {middle - r: held @ functions[:, r * hop : (r + 1) * hop].T for r in range(2)}
-    _assign(decoder.conv_pre, taps, None, paired=True)
-    for up in decoder.ups:
+    assign(decoder.conv_pre, taps, None, paired=True)
+    unfold(decoder.ups, held)
+    assign(decoder.conv_post, {middle: torch.ones(1, 1)}, LAST_SLOPE, paired=False)
+
+
+def fold(first: nn.Conv1d, downs: Iterable[Downsample]) -> Tensor:
+    """Lets each layer join its positions into longer blocks, and hold their cosines -> those of the last
+    layer [count, length]"""
+    assign(first, {first.kernel_size[0] // 2: torch.ones(1, 1)}, None, paired=True)
+    held = torch.ones(1, 1)
+    for down in downs:
+        rate, before = down.stride[0], held
+        block = before.shape[1]
+        held = cosines(min(rate * block, down.out_channels // 2), rate * block)
+        taps = {down.sides[0] + r: held[:, r * block : (r + 1) * block] @ before.T for r in range(rate)}
+        assign(down, taps, SLOPE, paired=True)
+    return held
+
+
+def unfold(ups: Iterable[Upsample], held: Tensor) -> None:
+    """Lets each layer divide the blocks of which `held` are cosines [count, length], down to samples."""
+    for up in ups:
         before, rate = held, up.stride[0]
         block = before.shape[1] // rate
         held = cosines(min(block, up.out_channels // 2), block)
         taps = {up.trim[0] + r: held @ before[:, r * block : (r + 1) * block].T for r in range(rate)}
-        _assign(up, taps, SLOPE, paired=True)
-    _assign(decoder.conv_post, {middle: torch.ones(1, 1)}, LAST_SLOPE, paired=False)
+        assign(up, taps, SLOPE, paired=True)
 
 
-def _assign(layer: nn.Module, taps: dict[int, Tensor], slope: float | None, *, paired: bool) -> None:
+def assign(layer: nn.Module, taps: dict[int, Tensor], slope: float | None, *, paired: bool) -> None:
     """Puts a linear map at some taps of a convolution, [outputs, inputs] each, and clears the others of these
     outputs. `slope` says that the inputs come in rectified pairs; None that they are plain. `paired` outputs
     come in pairs."""
@@ -93,7 +112,10 @@ def _assign(layer: nn.Module, taps: dict[int, Tensor], slope: float | None, *, p
     weight = layer.weight.detach().clone()
     weight = weight.transpose(0, 1) if transposed else weight
     outputs = next(iter(taps.values())).shape[0] * (2 if paired else 1)
-    weight[:outputs] = 0.0
+    inputs = next(iter(taps.values())).shape[1] * (1 if slope is None else 2)
+    # Not zero, since weight norm divides by what comes from an input.
+    weight[:outputs, inputs:] *= RESIDUAL
+    weight[:outputs, :inputs] = 0.0
     layer.bias[:outputs] = 0.0
     for tap, matrix in taps.items():
         matrix = matrix.to(weight)

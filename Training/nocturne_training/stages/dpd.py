@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ..losses.diffusion import chunk_angles, clean, noisy, velocity, weights
 from ..models.dpd import Dpd
+from ..models.dual_path import start_aligned
 from ..trainer.errors import TrainingError
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics, Task
@@ -45,15 +46,19 @@ class DpdTask(Task):
         self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
         if not len(self.clips):
             raise TrainingError(f"{directory}: no training clips; make or import a larger corpus")
-        self.per_token = self.config.latent_rate // self.config.semantic_rate
+        common = math.gcd(self.config.latent_rate, self.config.semantic_rate)
+        # The shortest time that is whole frames and whole tokens.
+        self.unit = self.config.latent_rate // common, self.config.semantic_rate // common
         self.frames = self.settings.crop_frames or self.config.clip_frames
-        if self.frames % self.per_token or not 0 < self.frames <= self.config.clip_frames:
+        if self.frames % self.unit[0] or not 0 < self.frames <= self.config.clip_frames:
             raise TrainingError(
-                f"dpd.cropFrames {self.frames}: expected a multiple of {self.per_token}, the frames of "
-                f"a token, up to {self.config.clip_frames}, or 0 for whole clips"
+                f"dpd.cropFrames {self.frames}: expected a multiple of {self.unit[0]}, where frames and "
+                f"tokens meet, up to {self.config.clip_frames}, or 0 for whole clips"
             )
         torch.manual_seed(self.settings.seed)
-        self.dpd = Dpd(self.config).to(self.processes.device)
+        self.dpd = Dpd(self.config)
+        start_aligned(self.dpd)
+        self.dpd.to(self.processes.device)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -73,18 +78,18 @@ class DpdTask(Task):
     def batch(self, draws: list[Draw]) -> Batch:
         """A crop aligned to the tokens, an angle for each of its chunks, its noise, and the guidance drop, by
         the example's own generator."""
-        count, chunks = self.frames // self.per_token, self.config.dpd.chunks
+        units, chunks = self.frames // self.unit[0], self.config.dpd.chunks
         rows = []
         for draw in draws:
             random = draw.generator
-            room = self.config.clip_tokens - count
+            room = self.config.clip_frames // self.unit[0] - units
             start = int(torch.randint(room + 1, (), generator=random)) if room else 0
             rows.append(
                 (
-                    self.clips.latents(draw.index, start * self.per_token, self.frames),
+                    self.clips.latents(draw.index, start * self.unit[0], self.frames),
                     torch.randn(self.frames, self.config.latent_dim, generator=random),
                     chunk_angles(torch.rand(chunks, generator=random) * (math.pi / 2), self.frames),
-                    self.clips.tokens(draw.index, start, count),
+                    self.clips.tokens(draw.index, start * self.unit[1], units * self.unit[1]),
                     torch.rand((), generator=random) < self.settings.cfg_drop,
                 )
             )

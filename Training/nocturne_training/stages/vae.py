@@ -13,6 +13,7 @@ from ..losses.spectral import log_mel_error, multi_resolution, si_sdr
 from ..models.discriminators import Judgement, MultiPeriodDiscriminator, MultiResolutionDiscriminator
 from ..models.lapped import start_as_lapped_transform
 from ..models.residual import add_weight_norm
+from ..models.tone_start import start_as_tone_bank
 from ..models.vae import VaeDecoder, VaeEncoder
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics, Task
@@ -47,10 +48,12 @@ class VaeTask(Task):
 
     @torch.no_grad()
     def start(self) -> None:
-        """Starts as a linear codec with little noise in the latents."""
-        seconds = min(2.0, min(clip.duration for clip in self.clips[:START_CLIPS]))
-        audio = whole(self.clips[:START_CLIPS], int(seconds * self.config.sample_rate))
-        start_as_lapped_transform(self.encoder, self.decoder, self.config.hop, audio)
+        """Starts as a codec that needs no training, with little noise in the latents."""
+        clips = self.clips[:: max(1, len(self.clips) // START_CLIPS)]
+        seconds = min(2.0, min(clip.duration for clip in clips))
+        audio = whole(clips, int(seconds * self.config.sample_rate))
+        start = {"lapped": start_as_lapped_transform, "tones": start_as_tone_bank}[self.settings.start]
+        start(self.encoder, self.decoder, self.config.hop, audio)
         last, latent = self.encoder.conv_post, self.config.latent_dim
         last.parametrizations.weight.original0[latent:] *= 0.01
         last.bias[latent:] = LOG_VARIANCE
@@ -63,9 +66,10 @@ class VaeTask(Task):
     @property
     def groups(self) -> Mapping[str, list[nn.Parameter]]:
         """See `Task`."""
+        learning = nn.Module() if self.settings.encoder_kept else self.encoder
         return {
             "discriminator": list(self.judges.parameters()),
-            "generator": [*self.encoder.parameters(), *self.decoder.parameters()],
+            "generator": [*learning.parameters(), *self.decoder.parameters()],
         }
 
     @property
@@ -89,7 +93,8 @@ class VaeTask(Task):
         audio, noise = batch
         settings = self.settings
         with update.autocast():
-            mean, log_variance = (part.float() for part in self.encoder(audio))
+            with torch.set_grad_enabled(not settings.encoder_kept):
+                mean, log_variance = (part.float() for part in self.encoder(audio))
             z = (mean + (0.5 * log_variance).exp() * noise) / self.config.vae.latent_scale
             generated = self.decoder(z.clamp(-1.0, 1.0)).float()
         spectral, kl = multi_resolution(audio, generated), adversarial.kl(mean, log_variance)

@@ -72,11 +72,15 @@ class VaeSettings(StageSettings):
     """VAE-GAN (5.1). `crop_frames` latent frames a crop; the adversary joins at step `adversary_after`, with
     discriminators of `discriminator_width` (published: 32) channels. `mel_weight` adds the log-mel error of
     HiFi-GAN, which the paper does not have, for trainings too short for the adversary to learn what is
-    quiet. `waveform_weight`
-    adds the mean absolute difference of samples (EnCodec): without it, thousands of steps pass before the
-    decoder prefers the encoder's mean to the noise around it."""
+    quiet. `waveform_weight` adds the mean absolute difference of samples (EnCodec): without it, thousands of
+    steps pass before the decoder of a `lapped` start prefers the encoder's mean to the noise around it.
+    `start` is what the first step begins with: latents that hold a `lapped` transform of the wave, or the
+    loudness of `tones` (`models/lapped.py`, `models/tone_start.py`). With `encoder_kept` the encoder stays as
+    it started, and the decoder alone learns."""
 
     learning_rate: float = 2e-4
+    start: Literal["lapped", "tones"] = "lapped"
+    encoder_kept: bool = False
     betas: tuple[float, ...] = (0.8, 0.99)
     crop_frames: int = 256
     discriminator_width: int = 32

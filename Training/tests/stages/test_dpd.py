@@ -143,6 +143,12 @@ def test_crops_that_do_not_fit_are_refused(extracted: Path) -> None:
         with pytest.raises(TrainingError, match=f"dpd.cropFrames {frames}: expected a multiple of 10"):
             task(extracted, crop_frames=frames)
     assert task(extracted, crop_frames=0).frames == 2500
+    # 10 frames and 25 tokens a second meet every 2 frames.
+    coarse = replace(TINY, hop=2400, latent_rate=10)
+    with pytest.raises(TrainingError, match=r"dpd.cropFrames 25: expected a multiple of 2"):
+        task(extracted, coarse, crop_frames=25)
+    batch = task(extracted, coarse, crop_frames=24).batch(draws(0, 1))
+    assert batch.latents.shape[1] == 24 and batch.tokens.shape[1] == 60
 
 
 @torch.no_grad()

@@ -47,6 +47,16 @@ def test_one_batch_is_overfitted(corpus: Path) -> None:
     assert min(losses[-5:]) < 0.2
 
 
+def test_an_encoder_that_is_kept_does_not_move(corpus: Path) -> None:
+    trained = task(corpus, encoder_kept=True)
+    before = plain_state(trained.encoder), plain_state(trained.decoder)
+    update = Update("vae", trained.settings, trained.groups, ALONE)
+    trained.optimise(trained.batch([Draw(0, generator(1))]), 1, update)
+    after = plain_state(trained.encoder), plain_state(trained.decoder)
+    assert all(torch.equal(value, after[0][key]) for key, value in before[0].items())
+    assert not torch.equal(before[1]["conv_pre.weight"], after[1]["conv_pre.weight"])
+
+
 def test_the_adversary_joins_when_asked_and_learns(corpus: Path) -> None:
     trained = task(corpus, adversary_after=1, learning_rate=4e-3, discriminator_width=4)
     update = Update("vae", trained.settings, trained.groups, ALONE)
