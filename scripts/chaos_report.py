@@ -10,6 +10,7 @@ from pathlib import Path
 
 # Where the runs that are resumed lie: a million files are quickly made and gone here; a resume only reads.
 MEMORY = "/dev/shm"
+BUSY_ITEMS = 500
 
 
 def storms(path: Path) -> list[str]:
@@ -31,15 +32,21 @@ def storms(path: Path) -> list[str]:
     return lines
 
 
+def farm(binary: str, items: int, *options: str) -> dict[str, float]:
+    """What `nocturne bench farm` measures on this many items."""
+    command = [binary, "bench", "farm", "--items", str(items), "--folder", MEMORY, "--json", *options]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def busy(binary: str) -> str:
+    """How much of their time two workers render that take as long for an item as the demo model."""
+    numbers = farm(binary, BUSY_ITEMS, "--item-seconds", "0.5")
+    return f"busy: two workers {numbers['busy_fraction']:.1%} of the time, {BUSY_ITEMS} items of 0.5 s"
+
+
 def resume(binary: str, items: int) -> str:
     """A run of no-op items, and the start of a coordinator that finds all of them done."""
-    run = subprocess.run(
-        [binary, "bench", "farm", "--items", str(items), "--folder", MEMORY, "--json"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    numbers = json.loads(run.stdout)
+    numbers = farm(binary, items)
     return (
         f"resume: {items} items in {numbers['resume_seconds']:.2f} s, {numbers['peak_rss_bytes'] >> 20} MiB"
     )
@@ -49,6 +56,7 @@ def main() -> None:
     report, binary = sys.argv[1:]
     for line in storms(Path(report)):
         print(line)
+    print(busy(binary))
     for items in (5_521, 1_000_000):
         print(resume(binary, items))
 

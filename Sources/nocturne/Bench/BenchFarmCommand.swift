@@ -16,6 +16,9 @@ struct BenchFarmCommand: ParsableCommand {
   var workers = 2
   @Option(help: "So many more workers, all in one process, with a connection and credit each.")
   var simulatedWorkers = 0
+  @Option(
+    help: "What an item takes a worker process, without CPU; then the share of time that workers are busy is reported.")
+  var itemSeconds = 0.0
   @Option(help: "Where the run directory is made. Default: the temporary directory.")
   var folder: String?
   @Flag(help: "Keep the journal in memory only.")
@@ -26,6 +29,9 @@ struct BenchFarmCommand: ParsableCommand {
   func validate() throws {
     if items < 1 || workers < 0 || simulatedWorkers < 0 || workers + simulatedWorkers < 1 {
       throw ValidationError("--items starts at 1, and there must be a worker")
+    }
+    if itemSeconds < 0 || itemSeconds > 0 && simulatedWorkers > 0 {
+      throw ValidationError("--item-seconds is not negative, and simulated workers have none")
     }
   }
 
@@ -43,7 +49,7 @@ struct BenchFarmCommand: ParsableCommand {
     var processes = try gapFiles.enumerated().map { number, gaps in
       try Self.start(
         "farm-worker", "--connect", endpoint.description, "--outbox", "\(directory.state)/outbox-\(number)", "--gaps",
-        gaps)
+        gaps, "--item-seconds", "\(itemSeconds)")
     }
     if simulatedWorkers > 0 {
       processes.append(
@@ -102,6 +108,8 @@ struct BenchFarmCommand: ParsableCommand {
   /// - Parameter gaps: seconds between shards, sorted.
   private func report(wall: Double, coordinatorCPU: Double, peak: Int, resume: Double?, gaps: [Double]) throws {
     let median = gaps.isEmpty ? 0 : gaps[gaps.count / 2] * 1e3
+    // Of the time from the coordinator's start to its end, in which workers start too.
+    let busy = itemSeconds > 0 ? Double(items) * itemSeconds / (Double(workers) * wall) : nil
     let p99 = gaps.isEmpty ? 0 : gaps[min(gaps.count - 1, gaps.count * 99 / 100)] * 1e3
     if json {
       var object: [String: Any] = [
@@ -110,6 +118,7 @@ struct BenchFarmCommand: ParsableCommand {
         "coordinator_cpu_seconds": coordinatorCPU, "peak_rss_bytes": peak,
       ]
       object["resume_seconds"] = resume
+      object["busy_fraction"] = busy
       return try printJSON(object)
     }
     let crowd = simulatedWorkers > 0 ? ", \(simulatedWorkers) simulated" : ""
@@ -122,6 +131,7 @@ struct BenchFarmCommand: ParsableCommand {
       String(
         format: "  coordinator %.2f s of CPU (%.0f us an item), ", coordinatorCPU, coordinatorCPU / Double(items) * 1e6)
         + "\(peak >> 20) MiB")
+    if let busy { print(String(format: "  workers busy %.1f %% of the time", busy * 100)) }
     if let resume { print(String(format: "  resumed in %.2f s", resume)) }
   }
 }

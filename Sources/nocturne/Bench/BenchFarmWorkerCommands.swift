@@ -11,9 +11,10 @@ struct BenchFarmWorkerCommand: ParsableCommand {
   @Option var outbox: String
   @Option(help: "File for the seconds between shards, one a line.")
   var gaps: String
+  @Option var itemSeconds = 0.0
 
   func run() throws {
-    let renderer = NullRenderer()
+    let renderer = NullRenderer(itemSeconds: itemSeconds)
     let process = WorkerProcess(
       posts: [WorkerProcess.Post(endpoint: try Endpoint(connect))], outbox: outbox, patienceSeconds: 10)
     let exit = try process.run(renderer)

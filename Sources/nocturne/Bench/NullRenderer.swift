@@ -5,11 +5,15 @@ import NocturneManifest
 import NocturneWire
 import Synchronization
 
-/// Renders nothing: a few bytes an item, so that what is measured is the farm. Notes how long it stood idle.
+/// Renders nothing: a few bytes an item, so that what is measured is the farm. Notes how long it stood idle. May take its
+/// time for an item, as a real renderer does, but no CPU.
 final class NullRenderer: Renderer {
   let modelFingerprint = String(repeating: "0", count: 64)
   let numericClass = "null"
+  private let itemSeconds: Double
   private let state = Mutex<(last: ContinuousClock.Instant?, gaps: [Double])>((nil, []))
+
+  init(itemSeconds: Double = 0) { self.itemSeconds = itemSeconds }
 
   /// Seconds between the end of one call and the beginning of the next.
   var gaps: [Double] { state.withLock { $0.gaps } }
@@ -24,6 +28,7 @@ final class NullRenderer: Renderer {
     }
     for item in items {
       guard progress(1) else { return }
+      if itemSeconds > 0 { Thread.sleep(forTimeInterval: itemSeconds) }
       finished(item.key, .success(Self.artifact(of: item)))
     }
     state.withLock { $0.last = clock.now }
