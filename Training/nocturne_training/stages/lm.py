@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..models.lm import Lm
+from ..models.rvq import Rvq
 from ..trainer.errors import TrainingError
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics, Task
@@ -35,6 +36,7 @@ class LmTask(Task):
         torch.manual_seed(self.settings.seed)
         self.lm = Lm(self.config)
         initialise(self.lm)
+        start_with_codebooks(self.lm, context.learned("rvq", "rvq"))
         for part in self.lm.modules():
             if isinstance(part, nn.Dropout):
                 part.p = self.settings.dropout
@@ -56,12 +58,21 @@ class LmTask(Task):
         """See `Task`."""
         return len(self.clips)
 
-    def batch(self, draws: list[Draw]) -> tuple[Tensor, Tensor]:
-        """Codes of audio or of a caption [B, Q], and semantic tokens [B, T]"""
+    def batch(self, draws: list[Draw]) -> tuple[Tensor, Tensor, Tensor]:
+        """Codes of audio or of a caption [B, Q], semantic tokens [B, T], and those that the network reads"""
         codes = [self._prefix(draw) for draw in draws]
         tokens = [self.clips.tokens(draw.index) for draw in draws]
+        read = [self._noisy(draw, row) for draw, row in zip(draws, tokens, strict=True)]
         device = self.processes.device
-        return torch.stack(codes).to(device), torch.stack(tokens).to(device)
+        return torch.stack(codes).to(device), torch.stack(tokens).to(device), torch.stack(read).to(device)
+
+    def _noisy(self, draw: Draw, tokens: Tensor) -> Tensor:
+        if not self.settings.token_noise:
+            return tokens
+        share = 2.0 * self.settings.token_noise * torch.rand((), generator=draw.generator)
+        wrong = torch.rand(tokens.shape, generator=draw.generator) < share
+        random = torch.randint(self.config.semantic_vocab, tokens.shape, generator=draw.generator)
+        return torch.where(wrong, random, tokens)
 
     def _prefix(self, draw: Draw) -> Tensor:
         if float(torch.rand((), generator=draw.generator)) < self.settings.text_prefix:
@@ -81,11 +92,11 @@ class LmTask(Task):
         targets = tokens + self.config.semantic_start
         return F.cross_entropy(logits.float().transpose(1, 2), targets, reduction="none")
 
-    def optimise(self, batch: tuple[Tensor, Tensor], step: int, update: Update) -> Metrics:
+    def optimise(self, batch: tuple[Tensor, Tensor, Tensor], step: int, update: Update) -> Metrics:
         """See `Task`."""
-        codes, tokens = batch
+        codes, tokens, read = batch
         with update.autocast():
-            logits = self.logits(codes, tokens)
+            logits = self.logits(codes, read)
         errors = self.errors(logits, tokens)
         loss = errors.mean()
         update("lm", loss)
@@ -129,6 +140,20 @@ class LmTask(Task):
     def exports(self) -> Mapping[str, nn.Module]:
         """See `Task`."""
         return {"lm": self.lm}
+
+
+@torch.no_grad()
+def start_with_codebooks(lm: Lm, rvq: Rvq) -> None:
+    """Lets the codes' embeddings begin as the codebooks' vectors, turned at random, as large as the other
+    embeddings are. The sum over a prefix is then the joint embedding, and codes near to each other mean
+    alike: otherwise each of thousands of codes has to be met many times."""
+    books = rvq.codebooks.flatten(0, 1)
+    width = lm.embedding.weight.shape[1]
+    turn = torch.nn.init.orthogonal_(torch.empty(width, max(width, books.shape[1])))[:, : books.shape[1]]
+    rows = books @ turn.T
+    # The first books matter most, and keep their share.
+    scale = lm.embedding.weight.std() * width**0.5 / rows[: rvq.codebooks.shape[1]].norm(dim=1).mean()
+    lm.embedding.weight[: len(books)] = rows * scale
 
 
 @torch.no_grad()

@@ -44,7 +44,7 @@ STAGES = (
         "extract:extract",
         learns=False,
     ),
-    Stage("lm", ("extract",), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
+    Stage("lm", ("extract", "rvq"), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
     Stage("dpd", ("extract",), ("dpd", "semanticVocab"), "dpd:DpdTask"),
     Stage(
         "export",

@@ -171,12 +171,15 @@ class ExtractSettings:
 @dataclass(frozen=True)
 class LmSettings(StageSettings):
     """Semantic language model (section 3). The prefix is one of the clip's captions with probability
-    `text_prefix`, else its audio; `dropout` acts on embeddings and residual branches."""
+    `text_prefix`, else its audio; `dropout` acts on embeddings and residual branches. Of the tokens that the
+    network reads, up to twice the share `token_noise` are random ones, so that it asks the prefix, which
+    tells little that the tokens before do not, and forgives its own mistakes."""
 
     learning_rate: float = 3e-4
     betas: tuple[float, ...] = (0.9, 0.95)
     text_prefix: float = 0.5
     dropout: float = 0.0
+    token_noise: float = 0.0
 
 
 @dataclass(frozen=True)

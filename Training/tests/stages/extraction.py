@@ -47,6 +47,7 @@ def extracted_run(directory: Path, corpus: Path) -> Path:
 
 
 def copy_of(run: Path, directory: Path) -> Path:
-    """A run directory of its own that has the extraction only."""
-    shutil.copytree(run / "extract", directory / "extract")
+    """A run directory of its own that has the extraction and the quantiser only."""
+    for stage in ("extract", "rvq"):
+        shutil.copytree(run / stage, directory / stage)
     return directory

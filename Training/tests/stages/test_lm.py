@@ -44,11 +44,31 @@ def test_one_batch_is_overfitted(extracted: Path) -> None:
     assert losses[-1] < 0.02
 
 
+def test_noise_is_read_and_never_predicted(extracted: Path) -> None:
+    trained = task(extracted, token_noise=0.25)
+    many = [trained.batch(draws(0, 1, seed=seed)) for seed in range(40)]
+    shares = torch.cat([(read != tokens).float().mean(dim=1) for _, tokens, read in many])
+    assert 0.18 < float(shares.mean()) < 0.3 and float(shares.max()) < 0.6
+    assert all(torch.equal(tokens, many[0][1]) for _, tokens, _ in many)
+    _, tokens, read = task(extracted).batch(draws(0, 1))
+    assert torch.equal(tokens, read)
+
+
+@torch.no_grad()
+def test_codes_that_are_near_start_alike(extracted: Path) -> None:
+    trained = task(extracted)
+    books = Context(extracted, extracted, load("tiny"), Settings(), ALONE).learned("rvq", "rvq").codebooks
+    rows = trained.lm.embedding.weight[: books.shape[0] * books.shape[1]]
+    # At right angles and longer or shorter together: distances keep their proportions.
+    given, found = torch.pdist(books.flatten(0, 1)), torch.pdist(rows)
+    assert torch.allclose(found / given, (found / given).mean().expand_as(found), rtol=1e-3)
+
+
 @torch.no_grad()
 def test_only_semantic_positions_are_predicted_each_from_what_is_before_it(extracted: Path) -> None:
     trained = task(extracted)
     trained.lm.eval()
-    codes, tokens = trained.batch(draws(0, 1))
+    codes, tokens, _ = trained.batch(draws(0, 1))
     assert codes.shape == (2, 4) and tokens.shape == (2, 250)
     found = trained.logits(codes, tokens)
     ids = torch.cat((trained.lm.prefix(codes), tokens + trained.config.semantic_start), dim=1)
@@ -96,7 +116,7 @@ def test_validation_compares_with_no_prefix_and_with_frequencies(extracted: Path
 def test_dropout_acts_in_training_only_and_leaves_the_keys_alone(extracted: Path) -> None:
     trained = task(extracted, dropout=0.5)
     assert trained.lm.state_dict().keys() == Lm(trained.config).state_dict().keys()
-    batch = trained.batch(draws(0, 1))
+    batch = trained.batch(draws(0, 1))[:2]
     with torch.no_grad():
         assert not torch.equal(trained.logits(*batch), trained.logits(*batch))
         trained.lm.eval()
