@@ -10,6 +10,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import soundfile
+from PIL import Image
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -28,7 +29,7 @@ def spectrogram(samples: np.ndarray) -> np.ndarray:
 
 def draw(audio: Path, picture: Path) -> None:
     samples, rate = soundfile.read(audio, dtype="float32")
-    figure, axes = plt.subplots(figsize=(6.4, 2.4), dpi=100, layout="constrained")
+    figure, axes = plt.subplots(figsize=(5.6, 2.2), dpi=100, layout="constrained")
     extent = (0, len(samples) / rate, 0, rate / 2000)
     axes.imshow(
         spectrogram(samples),
@@ -42,6 +43,9 @@ def draw(audio: Path, picture: Path) -> None:
     axes.set(xlabel="s", ylabel="kHz", ylim=(0, 8))
     figure.savefig(picture)
     plt.close(figure)
+    # An indexed picture is a third of the size, and nobody sees the difference.
+    with Image.open(picture) as drawn:
+        drawn.convert("RGB").quantize(64).save(picture, optimize=True)
 
 
 def main() -> None:

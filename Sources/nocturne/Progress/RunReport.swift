@@ -29,7 +29,8 @@ final class RunReport {
   func opening(_ manifest: Manifest) {
     let summary = manifest.summary
     if run.location.isStandIn {
-      remark("no trained checkpoint is shipped yet: rendering with random \(run.configuration.name) weights")
+      remark(
+        "no Models/demo is above this program or this folder: rendering with random \(run.configuration.name) weights")
     }
     remark(
       "\(summary.file): \(summary.format.rawValue), \(summary.report.rows) rows, \(manifest.items.count) items, "
