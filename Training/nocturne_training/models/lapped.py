@@ -113,8 +113,8 @@ def assign(layer: nn.Module, taps: dict[int, Tensor], slope: float | None, *, pa
     weight = weight.transpose(0, 1) if transposed else weight
     outputs = next(iter(taps.values())).shape[0] * (2 if paired else 1)
     inputs = next(iter(taps.values())).shape[1] * (1 if slope is None else 2)
-    # Not zero, since weight norm divides by what comes from an input.
-    weight[:outputs, inputs:] *= RESIDUAL
+    # Next to nothing, and not zero: weight norm divides by what comes from an input.
+    weight[:outputs, inputs:] *= 0.1 * RESIDUAL
     weight[:outputs, :inputs] = 0.0
     layer.bias[:outputs] = 0.0
     for tap, matrix in taps.items():

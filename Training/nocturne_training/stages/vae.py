@@ -66,10 +66,10 @@ class VaeTask(Task):
     @property
     def groups(self) -> Mapping[str, list[nn.Parameter]]:
         """See `Task`."""
-        learning = nn.Module() if self.settings.encoder_kept else self.encoder
+        encoder = [] if self.settings.encoder_kept else self.encoder.parameters()
         return {
             "discriminator": list(self.judges.parameters()),
-            "generator": [*learning.parameters(), *self.decoder.parameters()],
+            "generator": [*encoder, *self.decoder.parameters()],
         }
 
     @property
