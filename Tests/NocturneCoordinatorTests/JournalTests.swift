@@ -57,6 +57,19 @@ import Testing
     #expect(try journal.counts(total: 5) == ItemCounts(waiting: 3, leased: 1, done: 1))
   }
 
+  @Test func livesThatDidNotEndAreRemembered() throws {
+    let scratch = Scratch()
+    let path = scratch.path + "/journal.sqlite"
+    #expect(try SQLiteJournal(path).beginLife(after: 0) == SQLiteJournal.Remembered())
+    try SQLiteJournal(path).commit(everything)
+    #expect(try SQLiteJournal(path).beginLife(after: .max) == SQLiteJournal.Remembered(workers: [worker], lives: [0]))
+    for _ in 0..<100 { _ = try SQLiteJournal(path).beginLife(after: .max) }
+    let journal = try SQLiteJournal(path)
+    #expect(try journal.beginLife(after: 9).lives == Array(repeating: .max, count: 64), "as many as can matter")
+    try journal.endLife()
+    #expect(try journal.beginLife(after: 10) == SQLiteJournal.Remembered(), "it came to its end")
+  }
+
   @Test func replayGoesBeyondOnePiece() throws {
     let journal = try SQLiteJournal(":memory:")
     let many = (0..<10_000).map {

@@ -23,6 +23,48 @@ import Testing
       told.grants == [[lease(2, attempt: 2, token: 1)], [lease(3, attempt: 2, token: 2)]], "attempts go on counting")
   }
 
+  @Test func aCoordinatorThatDiesWithinEveryGraceStillTakesBackTheLeasesOfTheDead() {
+    var table = Table.open(items: 1)
+    table.join("a")
+    var lives: [UInt64] = [0]
+    // Every life lasts a third of the grace of 30 s.
+    while table.pass(10).releases.isEmpty, lives.count < 10 {
+      table = Table(items: 1, replaying: table.journal)
+      let last = table.state.lastShard
+      table.handle(.livesRemembered(lives), .started)
+      lives.append(last)
+    }
+    #expect(lives == [0, 1, 1, 1], "graces of 30, 15 and 7.5 s, the last of which it lives through")
+    #expect(table.join("b").grants.map { $0.map(\.item) } == [[table.key(1)]])
+  }
+
+  @Test func aLeaseOfTheLastLifeHasTheWholeGrace() {
+    var before = Table.open(items: 1)
+    before.join("a")
+    var table = Table(items: 1, replaying: before.journal)
+    // Five lives ended before it was granted.
+    table.handle(.livesRemembered([0, 0, 0, 0, 0]), .started)
+    #expect(table.pass(29).releases.isEmpty)
+    #expect(table.pass(2).releases.count == 1)
+  }
+
+  @Test func aHolderThatIsHeardInEveryLifeKeepsItsLease() {
+    var table = Table.open(items: 1)
+    table.join("a")
+    var lives: [UInt64] = [0]
+    for _ in 0..<10 {
+      table = Table(items: 1, replaying: table.journal)
+      let last = table.state.lastShard
+      table.handle(.livesRemembered(lives), .started)
+      lives.append(last)
+      // It comes late in a life that lasts two thirds of the grace.
+      #expect(table.pass(12).releases.isEmpty, "life \(lives.count)")
+      table.join("a", credit: 0, holding: [lease(1, token: 1)])
+      table.pass(8)
+    }
+    #expect(table.journal.count <= 11, "one line a life, at most")
+  }
+
   @Test func aWorkerThatOutlivedItsCoordinatorIsTakenUpWithWhatItHolds() {
     var before = Table.open(items: 3)
     before.join("a")

@@ -8,7 +8,7 @@ final class Storm {
     /// Between two blows.
     var tickSeconds: Double
     var workers = 3
-    /// Ticks between two kills of the coordinator: it must live longer than the grace of a lease, which begins anew with it.
+    /// Ticks between two kills of the coordinator.
     var coordinatorTicks: Int
     /// It clears up when so many files are there: a coordinator that waits for the last workers to go home must live to
     /// the end of it.

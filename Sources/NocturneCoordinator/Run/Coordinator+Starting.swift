@@ -10,7 +10,9 @@ extension Coordinator {
     try loadItems()
     try journal.replay { handle(.transitionsReplayed($0)) }
     if try journal.isPaused() { handle(.pauseReplayed) }
-    handle(.workersRemembered(try journal.beginLife()))
+    let remembered = try journal.beginLife(after: state.lastShard)
+    handle(.workersRemembered(remembered.workers))
+    handle(.livesRemembered(remembered.lives))
     try checkArtifacts()
     // Commits what was found missing, before anything is compared with the journal.
     try perform()

@@ -14,6 +14,9 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case pauseReplayed
   /// Workers that an earlier life of this run, which did not end properly, may have left behind; before `started`.
   case workersRemembered([WorkerID])
+  /// The last shard that had been granted when each of the lives before this one began, oldest first, as far back as
+  /// none ended properly; before `started`.
+  case livesRemembered([UInt64])
   /// Everything is loaded: handing out may begin.
   case started
   /// Every message except `chunk`, which belongs to the collection that asked for it (passing it on does no harm).

@@ -16,27 +16,37 @@ extension CoordinatorState {
         modelFingerprint = modelFingerprint ?? receipt.modelFingerprint
         praise(receipt.worker, at: position, failedBy: items.failures[position]?.payers ?? [])
       }
-      if case .leased(_, _, let shard) = transition.change { lastShard = max(lastShard, shard) }
+      leasedIn[position] = nil
+      if case .leased(_, _, let shard) = transition.change {
+        lastShard = max(lastShard, shard)
+        leasedIn[position] = shard
+      }
       items.apply(transition, at: position, runClass: numericClass)
     }
   }
 
-  /// Puts everything in its place. Leases of an earlier life count as maybe running until the grace is over. Items that
-  /// were under suspicion go out alone, at once: how they were grouped, and for how long they were to wait, is forgotten.
+  /// Puts everything in its place. Leases of an earlier life count as maybe running until the grace is over; it halves
+  /// with each life that already waited for the holder in vain and did not hear of it, so that a coordinator that never lives through a whole
+  /// grace takes back what died with its workers all the same. Items that were under suspicion go out alone, at once:
+  /// how they were grouped, and for how long they were to wait, is forgotten.
   mutating func start(_ now: FarmInstant) {
     precondition(phase == .opening, "started in \(phase)")
     phase = .running
-    let grace = now + policy.liveness.graceSeconds
     for position in 0..<items.count {
       let record = items.records[position]
       switch record.phase {
       case .waiting where record.attempt == 0: lines.append(position, batch: Int(record.batch))
       case .waiting: queueAgain(position, now)
-      case .leased: orphans[position] = grace
+      case .leased:
+        let lives = formerLives.count { (leasedIn[position] ?? 0) <= $0 }
+        let deadline = now + policy.liveness.graceSeconds / Double(sign: .plus, exponent: lives, significand: 1)
+        orphans[position] = deadline
+        if lives > 0 { overdue.insert(position) }
+        schedule(deadline)
       case .done, .dead, .cancelled: break
       }
     }
-    if !orphans.isEmpty { schedule(grace) }
+    (leasedIn, formerLives) = ([:], [])
     if isHeld, items.counts.undecided > 0 { notify(.heldByOperator(atWork: orphans.count)) }
   }
 

@@ -93,6 +93,7 @@ extension CoordinatorState {
       if items.records[position].phase == .waiting {
         resume(position, by: worker, shard: lastShard + 1)
       } else {
+        renewOverdue(position, by: worker)
         detach(position, now)
       }
       holders[position] = worker
@@ -113,6 +114,18 @@ extension CoordinatorState {
   /// A waiting item whose last lease was not over after all: its holder or its result turned up.
   mutating func resume(_ position: Int, by worker: WorkerID, shard: UInt64) {
     unqueue(position)
+    renew(position, by: worker, shard: shard)
+  }
+
+  /// An overdue item is heard of: journaled, so that the next life does not think that this one waited in vain as well.
+  mutating func renewOverdue(_ position: Int, by worker: WorkerID) {
+    guard overdue.remove(position) != nil else { return }
+    lastShard += 1
+    renew(position, by: worker, shard: lastShard)
+  }
+
+  /// The same lease, found with its holder.
+  private mutating func renew(_ position: Int, by worker: WorkerID, shard: UInt64) {
     record(.leased(token: items.records[position].token, worker: worker, shard: shard), at: position)
   }
 

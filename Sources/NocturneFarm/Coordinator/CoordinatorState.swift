@@ -27,6 +27,11 @@ package struct CoordinatorState: Sendable {
   var hedged: Set<Int> = []
   /// Until when a leased item of unknown whereabouts counts as "maybe running".
   var orphans: [Int: FarmInstant] = [:]
+  /// Leased items whose holder an earlier life waited for in vain, and nobody has heard of since.
+  var overdue: Set<Int> = []
+  /// While opening: the shard under which each leased item was granted, and what the lives before this one began after.
+  var leasedIn: [Int: UInt64] = [:]
+  var formerLives: [UInt64] = []
   var collections: [Int: Collection] = [:]
 
   var quarantine: [WorkerID: Confinement] = [:]
@@ -49,7 +54,8 @@ package struct CoordinatorState: Sendable {
   var numericClass: String?
   /// Seconds an item over all workers, by batch index; moving average.
   var speeds: [UInt32: Double] = [:]
-  var lastShard: UInt64 = 0
+  /// Shards are numbered from 1 over all lives of the run.
+  package internal(set) var lastShard: UInt64 = 0
 
   /// An operator has paused the run.
   var isHeld = false
@@ -108,6 +114,7 @@ package struct CoordinatorState: Sendable {
     case .transitionsReplayed(let transitions): replay(transitions)
     case .pauseReplayed: isHeld = true
     case .workersRemembered(let workers): for worker in workers { absent[worker] = now }
+    case .livesRemembered(let lives): formerLives = lives
     case .started: start(now)
     case .messageReceived(let message, let worker): receive(message, from: worker, now, &random)
     case .artifactStored(let receipt, let worker): accept(receipt, from: worker, now)

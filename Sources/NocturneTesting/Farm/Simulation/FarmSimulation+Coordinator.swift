@@ -17,6 +17,8 @@ extension FarmSimulation {
     if journal.isHeld { instructions += state.handle(.pauseReplayed, now: clock(.coordinator), using: &random) }
     restoreLines()
     instructions += state.handle(.workersRemembered(workersLeft), now: clock(.coordinator), using: &random)
+    instructions += state.handle(.livesRemembered(lives), now: clock(.coordinator), using: &random)
+    lives.append(state.lastShard)
     instructions += state.handle(.started, now: clock(.coordinator), using: &random)
     coordinator = state
     check(.started)
@@ -95,6 +97,7 @@ extension FarmSimulation {
         if verdict.outcome == .stoppedEarly { isMended = true }
         stops += 1
         commitsAtEnd = journal.commits.count
+        lives = []
         coordinator = nil
         book(.startCoordinator, in: chance() * 60)
       }
