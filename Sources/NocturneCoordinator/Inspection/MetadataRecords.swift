@@ -67,7 +67,7 @@ package struct MetadataRecords {
         continue
       }
       if byFile.updateValue(record, forKey: record.fileName) != nil {
-        faults.append((index + 1, "names \(record.fileName) a second time; a rerun writes the file anew"))
+        faults.append((index + 1, "names \(quoted(record.fileName)) a second time; a rerun writes the file anew"))
       }
     }
   }

@@ -51,6 +51,7 @@ extension ProtobufTree {
       }
       fields[at].value = .bytes(bytes)
     case .message(let tree):
+      guard tree.isOfSendableSize else { return }
       var bytes = tree.bytes
       ByteMutation.apply(&bytes, &random)
       fields[at].value = .bytes(bytes)

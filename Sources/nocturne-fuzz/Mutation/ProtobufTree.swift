@@ -50,6 +50,26 @@ struct ProtobufTree {
     return nil
   }
 
+  /// Whether `bytes` are about as few as a message may have. To be asked first: what is repeated within what is repeated
+  /// comes to gigabytes.
+  var isOfSendableSize: Bool {
+    var room = 1 << 18
+    return takes(&room)
+  }
+
+  private func takes(_ room: inout Int) -> Bool {
+    fields.allSatisfy { field in
+      switch field.value {
+      case .varint, .fixed: room -= 10
+      case .bytes(let piece): room -= piece.count + 4
+      case .message(let tree):
+        room -= 4
+        return room >= 0 && tree.takes(&room)
+      }
+      return room >= 0
+    }
+  }
+
   var bytes: [UInt8] {
     var bytes: [UInt8] = []
     for (number, value) in fields {

@@ -24,8 +24,7 @@ struct WireTarget: FuzzTarget {
     var payload = sample.frames.payload.map { Array($0) }
     if Int.random(in: 0..<4, using: &random) > 0, var tree = ProtobufTree(envelope[...]) {
       for _ in 0..<Int.random(in: 1...3, using: &random) { tree.mutate(&random) }
-      let bytes = tree.bytes
-      if bytes.count <= 1 << 18 { envelope = bytes }
+      if tree.isOfSendableSize { envelope = tree.bytes }
     }
     if Int.random(in: 0..<3, using: &random) == 0 { ByteMutation.apply(&envelope, &random) }
     if Int.random(in: 0..<8, using: &random) == 0 { payload = payload == nil ? [0] : nil }
