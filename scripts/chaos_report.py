@@ -11,6 +11,7 @@ from pathlib import Path
 # Where the runs that are resumed lie: a million files are quickly made and gone here; a resume only reads.
 MEMORY = "/dev/shm"
 BUSY_ITEMS = 500
+SIZES = 5_521, 10_000, 100_000, 1_000_000
 
 
 def storms(path: Path) -> list[str]:
@@ -44,12 +45,16 @@ def busy(binary: str) -> str:
     return f"busy: two workers {numbers['busy_fraction']:.1%} of the time, {BUSY_ITEMS} items of 0.5 s"
 
 
-def resume(binary: str, items: int) -> str:
-    """A run of no-op items, and the start of a coordinator that finds all of them done."""
-    numbers = farm(binary, items)
-    return (
-        f"resume: {items} items in {numbers['resume_seconds']:.2f} s, {numbers['peak_rss_bytes'] >> 20} MiB"
-    )
+def scale(binary: str) -> list[str]:
+    """Runs of no-op items, each then found done by a new coordinator: what an item costs at any size."""
+    rows = [f"{'items':>9}  {'items/s':>7}  {'us an item':>10}  {'MiB':>4}  {'resumed in s':>12}"]
+    for items in SIZES:
+        numbers = farm(binary, items)
+        rate, memory = numbers["items_per_second"], int(numbers["peak_rss_bytes"]) >> 20
+        rows.append(
+            f"{items:9,}  {rate:7,.0f}  {1e6 / rate:10.1f}  {memory:4}  {numbers['resume_seconds']:12.2f}"
+        )
+    return rows
 
 
 def main() -> None:
@@ -57,8 +62,7 @@ def main() -> None:
     for line in storms(Path(report)):
         print(line)
     print(busy(binary))
-    for items in (5_521, 1_000_000):
-        print(resume(binary, items))
+    print("\n".join(scale(binary)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ struct ShippedModelTests {
     let checkpoint = try CheckpointDirectory(Self.directory, textEncoderDirectory: TextEncoderPackage.directory)
     try checkpoint.verify()
     #expect(checkpoint.configuration == NamedConfiguration.demo.configuration)
+    let card = try String(contentsOf: Self.directory.appending(path: "README.md"), encoding: .utf8)
+    #expect(card.contains("Model `\(checkpoint.fingerprint.prefix(12))`"), "the card's figures are of other weights")
   }
 
   @Test func itIsSmallAndHasItsCard() throws {

@@ -57,15 +57,17 @@ struct BenchRenderCommand: ParsableCommand {
       }
     }
     if let fault = faults.first { throw CommandFailure(.failure, "\(faults.count) clips failed; \(fault)") }
+    // Before the large product, whose matrices no worker has.
+    let resident = ResourceUse.peakResidentBytes
     let peak = ProductPeak.flops(on: CPUBackend(threads: threads, precision: precision.product))
     try report(
       configuration, numericClass: renderer.numericClass, length: length, wall: wall, load: loadSeconds, times: times,
-      peak: peak)
+      peak: peak, resident: resident)
   }
 
   private func report(
     _ configuration: ModelConfiguration, numericClass: String, length: Double, wall: Double, load: Double,
-    times: StageTimes, peak: Double
+    times: StageTimes, peak: Double, resident: Int
   ) throws {
     let work = ModelWork(configuration, seconds: length)
     let macs: [StageName: Int] = [
@@ -86,7 +88,7 @@ struct BenchRenderCommand: ParsableCommand {
             return (stage.rawValue, ["seconds": seconds, "macs": macs[stage] ?? 0, "peak_fraction": flops / peak])
           }),
         "gemm_peak_flops": peak, "peak_fraction": arithmetic / perClip / peak,
-        "peak_rss_bytes": ResourceUse.peakResidentBytes,
+        "peak_rss_bytes": resident,
       ])
     }
     print("\(configuration.name), \(clips) clip(s) of \(length.plain) s, \(steps) steps, guidance \(guidance.plain)")
@@ -102,7 +104,7 @@ struct BenchRenderCommand: ParsableCommand {
     print(
       "  best large product \(Self.short(peak / 1e9)) GFLOP/s, of which \(Int((100 * arithmetic / perClip / peak).rounded())) %"
     )
-    print("  peak resident \(ResourceUse.peakResidentBytes >> 20) MiB")
+    print("  peak resident \(resident >> 20) MiB")
   }
 
   private static func items(count: Int, spec: RenderSpec) -> [Item] {

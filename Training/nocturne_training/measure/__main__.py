@@ -92,7 +92,7 @@ def write(out: Path, found: Measured, facts: dict[str, Any]) -> None:
     figures = {**facts, "rows": records(found.rows)}
     clips = "".join(json.dumps(clip, default=asdict, ensure_ascii=False) + "\n" for clip in found.clips)
     for name, text in (
-        ("table.md", markdown(found.rows)),
+        ("table.md", markdown(found.rows, facts["model"])),
         ("figures.json", json.dumps(figures, indent=1, ensure_ascii=False) + "\n"),
         ("clips.jsonl", clips),
     ):

@@ -53,10 +53,11 @@ def plain(rows: Sequence[Row]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in padded) + "\n"
 
 
-def markdown(rows: Sequence[Row]) -> str:
-    """For the model card."""
+def markdown(rows: Sequence[Row], model: str) -> str:
+    """For the model card, which so says of which weights it speaks: `model` is their fingerprint."""
     lines = [list(HEADINGS), ["---", *["---:"] * 4, "---", "---"], *(row.cells() for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"Model `{model[:12]}`:\n\n{table}"
 
 
 def records(rows: Sequence[Row]) -> list[dict[str, Any]]:

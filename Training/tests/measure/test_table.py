@@ -28,8 +28,9 @@ def test_the_terminal_aligns_columns_and_marks_what_there_is_not() -> None:
     )
 
 
-def test_markdown_has_a_heading_and_one_line_a_row() -> None:
-    lines = markdown(ROWS).splitlines()
+def test_markdown_names_the_model_and_has_a_heading_and_one_line_a_row() -> None:
+    title, blank, *lines = markdown(ROWS, "0123456789abcdef").splitlines()
+    assert (title, blank) == ("Model `0123456789ab`:", "")
     assert len(lines) == 2 + len(ROWS)
     assert {line.count("|") for line in lines} == {8}
     assert lines[2].startswith("| family | 84.4% | 91.0% |")
