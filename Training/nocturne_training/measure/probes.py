@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..checkpoint import write_tensors
 from ..corpus.dataset import Clip, Corpus, CorpusError
 from ..corpus.vocabulary import FAMILIES, QUALITIES, TEMPOS
+from ..trainer.precision import mixed
 from ..trainer.randomness import generator
 from . import harmony, tempo, timbre
 from .captions import Traits
@@ -114,7 +115,7 @@ def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str]
         ears, chords = Timbre(), Harmony()
 
         def of_timbre(batch: Tensor, random: torch.Generator) -> Tensor:
-            with torch.autocast("cpu", torch.bfloat16):
+            with mixed("cpu", "auto"):
                 found = ears(varied(mel[batch].float(), random))
             return timbre.loss(found, leads[batch], playing[batch])
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Generator, Tensor
+from tqdm import tqdm
 
 from ..checkpoint import external_file
 from ..config import Config
@@ -74,13 +75,18 @@ class Words:
 
     @torch.no_grad()
     def table(
-        self, texts: Iterable[str], network: Callable[[Tensor, Tensor], Tensor], device: torch.device
+        self,
+        texts: Iterable[str],
+        network: Callable[[Tensor, Tensor], Tensor],
+        device: torch.device,
+        shown: str | None = None,
     ) -> dict[str, Tensor]:
         """What a frozen network (ids, mask) -> [B, D] gives for each text, [D] each; in chunks of texts of
-        like lengths that depend on nothing but the set of texts"""
+        like lengths that depend on nothing but the set of texts. `shown` is the name of a progress bar."""
         ordered = sorted(set(texts), key=lambda text: (len(text), text))
         found: dict[str, Tensor] = {}
-        for first in range(0, len(ordered), _CHUNK):
+        firsts = range(0, len(ordered), _CHUNK)
+        for first in tqdm(firsts, desc=shown, disable=None if shown else True, dynamic_ncols=True):
             chunk = ordered[first : first + _CHUNK]
             ids, mask = self.ids(chunk)
             found.update(zip(chunk, network(ids.to(device), mask.to(device)), strict=True))

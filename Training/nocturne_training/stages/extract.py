@@ -17,9 +17,9 @@ from ..checkpoint import write_tensors
 from ..corpus.dataset import SPLITS, Clip
 from ..trainer.errors import TrainingError
 from ..trainer.settings import digest
-from .captions import Words
 from .clips import whole
 from .context import Context
+from .reading import Reader
 from .tensors import FORMAT, INDEX, Extracted, shard_name
 
 SOURCES = {
@@ -40,7 +40,7 @@ class Networks:
         parts = {name: context.learned(stage, name) for name, stage in SOURCES.items()}
         self.encoder, self.tokenizer, self.rvq = parts["vae_encoder"], parts["tokenizer"], parts["rvq"]
         self.audio, self.text = parts["mulan_audio"], parts["mulan_text"]
-        self.words = Words(self.config)
+        self.reader = Reader(context)
 
     def hear(self, clips: Sequence[Clip]) -> tuple[Tensor, Tensor, Tensor]:
         """Clips, each cut or padded to a clip's length -> latents f16 [B, L, Z], tokens i16 [B, T], codes i16
@@ -57,7 +57,7 @@ class Networks:
     def read(self, clips: Sequence[Clip]) -> dict[str, Tensor]:
         """The captions' tensors of a shard."""
         captions = [caption for clip in clips for caption in clip.captions]
-        table = self.words.table([caption.text for caption in captions], self.text, self.device)
+        table = self.reader.vectors((caption.text for caption in captions), self.text)
         rows = [self.rvq.encode(table[caption.text][None]).short().cpu() for caption in captions]
         empty = torch.zeros(0, self.config.rvq.quantizers, dtype=torch.int16)
         counts = torch.tensor([0, *(len(clip.captions) for clip in clips)])

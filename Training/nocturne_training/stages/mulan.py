@@ -6,14 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoint import external_tensors
 from ..losses.contrastive import decoupled, info_nce, ranks
 from ..models.mulan_audio import Embeddings, MulanAudio
 from ..models.mulan_text import MulanText
@@ -21,8 +19,9 @@ from ..trainer.randomness import Draw, generator
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .banks import FilterBanks
-from .captions import Words, captioned, held_out, known, number, pick
+from .captions import captioned, held_out, number, pick
 from .context import Context
+from .reading import Reader
 
 SHARPEST = 100.0
 """Largest 1 / tau."""
@@ -79,22 +78,8 @@ class MulanTask(Task):
             _initialise(part)
         for part in (self.audio, self.text, self.temperature):
             part.to(device)
-        self.words, self.banks = Words(self.config), FilterBanks(self.config, self.settings.cache_megabytes)
-        self.frozen = mulan.bert.external is not None
-        if mulan.bert.external:
-            self.text.load_state_dict(external_tensors(mulan.bert.external), strict=False)
-
-    @cached_property
-    def states(self) -> dict[str, Tensor]:
-        """What a frozen encoder makes of every training caption, [D] each."""
-        texts = [text for clip in self.clips for text in known(clip)]
-        return self.words.table(texts, self.text.bert, self.processes.device)
-
-    @cached_property
-    def held_out_states(self) -> dict[str, Tensor]:
-        """The same for validation."""
-        texts = [clip.captions[0].text for clip in self.held_out]
-        return self.words.table(texts, self.text.bert, self.processes.device)
+        self.reader, self.banks = Reader(context), FilterBanks(self.config, self.settings.cache_megabytes)
+        self.frozen = self.reader.is_external
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -117,17 +102,14 @@ class MulanTask(Task):
         """A random crop of each clip's banks and one of its captions."""
         banks = self.banks.drawn(self.clips, draws, self.settings)
         texts = [pick(self.clips[draw.index], draw.generator) for draw in draws]
-        states = self.states if self.frozen else {}
-        return self._pairs(banks, texts, [draw.index for draw in draws], states)
+        return self._pairs(banks, texts, [draw.index for draw in draws])
 
-    def _pairs(
-        self, banks: Tensor, texts: Sequence[str], clips: Sequence[int], states: Mapping[str, Tensor]
-    ) -> Pairs:
+    def _pairs(self, banks: Tensor, texts: Sequence[str], clips: Sequence[int]) -> Pairs:
         device = self.processes.device
-        if states:
-            words, mask = torch.stack([states[text] for text in texts]), None
+        if self.frozen:
+            words, mask = torch.stack([self.reader.states[text] for text in texts]), None
         else:
-            words, mask = (part.to(device) for part in self.words.ids(texts))
+            words, mask = (part.to(device) for part in self.reader.words.ids(texts))
         numbers = torch.tensor([number(text) for text in texts], device=device)
         return Pairs(banks.to(device), words, mask, numbers, torch.tensor(clips, device=device))
 
@@ -162,12 +144,12 @@ class MulanTask(Task):
         what chance gives."""
         if not self.held_out:
             return {}
-        states, parts, step = self.held_out_states if self.frozen else {}, [], self.settings.batch
+        parts, step = [], self.settings.batch
         for first in range(0, len(self.held_out), step):
             clips = self.held_out[first : first + step]
             banks = torch.stack([self.banks.fitted(clip) for clip in clips])
             texts = [clip.captions[0].text for clip in clips]
-            pairs = self._pairs(banks, texts, range(first, first + len(clips)), states)
+            pairs = self._pairs(banks, texts, range(first, first + len(clips)))
             parts.append((*self.embed(pairs, nullcontext()), pairs.texts))
         audio, text, numbers = (torch.cat(part) for part in zip(*parts, strict=True))
         same = numbers[:, None] == numbers

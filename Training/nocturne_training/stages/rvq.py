@@ -15,10 +15,11 @@ from ..models.rvq import CodebookAverage, Rvq
 from ..trainer.randomness import Draw, generator
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
-from .captions import Words, captioned, held_out, known, pick
+from .captions import captioned, held_out, known, pick
 from .clips import whole
 from .clustering import lloyd, plus_plus
 from .context import Context
+from .reading import Reader
 
 
 class RvqTask(Task):
@@ -33,7 +34,7 @@ class RvqTask(Task):
         self.clips, self.held_out = captioned(context), held_out(context, self.settings.validation_clips)
         self.audio_tower = context.learned("mulan", "mulan_audio")
         self.text_tower = context.learned("mulan", "mulan_text")
-        self.words, device = Words(self.config), self.processes.device
+        self.reader, device = Reader(context), self.processes.device
         self.rvq = Rvq(self.config.rvq, self.config.mulan).to(device).requires_grad_(False)
         self.averages = nn.ModuleList(
             CodebookAverage(codebook, self.settings.memory, self.settings.dead_code)
@@ -49,13 +50,13 @@ class RvqTask(Task):
     def texts(self) -> dict[str, Tensor]:
         """Embeddings of the training clips' captions, [D] each."""
         texts = [text for clip in self.clips for text in known(clip)]
-        return self.words.table(texts, self.text_tower, self.processes.device)
+        return self.reader.vectors(texts, self.text_tower)
 
     @cached_property
     def unseen(self) -> dict[str, Tensor]:
         """Embeddings of held-out clips, and of their first captions [B, D]."""
         texts = [clip.captions[0].text for clip in self.held_out]
-        table = self.words.table(texts, self.text_tower, self.processes.device)
+        table = self.reader.vectors(texts, self.text_tower)
         return {
             "audio": self._heard(self.held_out, 1)[:, 0],
             "text": torch.stack([table[text] for text in texts]),

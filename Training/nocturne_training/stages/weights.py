@@ -41,9 +41,10 @@ def write(directory: Path, name: str, module: nn.Module) -> Path:
 
 @torch.no_grad()
 def fill(module: nn.Module, path: Path) -> None:
-    """Gives a module the plain tensors of a file, through its parametrisations where it has some. Raises
-    `TrainingError` where keys or shapes differ."""
+    """Gives a module the plain tensors of a file, through its parametrisations where it has some; counters,
+    which a checkpoint does not hold, stay. Raises `TrainingError` where keys or shapes differ."""
     found, wanted = load_file(path), plain_state(module)
+    wanted = {key: value for key, value in wanted.items() if key in found or value.is_floating_point()}
     differing = sorted(found.keys() ^ wanted.keys())
     differing += [key for key in found.keys() & wanted.keys() if found[key].shape != wanted[key].shape]
     if differing:

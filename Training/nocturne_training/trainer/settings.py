@@ -40,14 +40,15 @@ class CorpusSettings:
 
 @dataclass(frozen=True)
 class StageSettings:
-    """What every trainer has. `batch` is per process; rates are for AdamW; `clip` is the largest gradient
+    """What every trainer has. `batch` is per process; `precision` is of the networks' products, `auto` being
+    bf16 where the device computes in it by itself; rates are for AdamW; `clip` is the largest gradient
     norm (0: none); `ema` is the decay of the weights' average (0: none); the `*_every` are steps; `threads`
     make batches ahead of the step that takes them (0: none, which suits a CPU)."""
 
     steps: int = 1000
     batch: int = 8
     seed: int = 1
-    precision: Literal["f32", "bf16"] = "f32"
+    precision: Literal["f32", "bf16", "auto"] = "f32"
     learning_rate: float = 5e-4
     betas: tuple[float, ...] = (0.9, 0.999)
     weight_decay: float = 0.01

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from .distributed import Processes
 from .errors import TrainingError
 from .learning_rate import factor
+from .precision import mixed
 from .settings import StageSettings
 
 
@@ -44,8 +45,7 @@ class Update:
 
     def autocast(self) -> torch.autocast:
         """Mixed precision where the settings ask for it; losses belong outside, in f32."""
-        enabled = self.settings.precision == "bf16"
-        return torch.autocast(self.processes.device.type, torch.bfloat16, enabled=enabled)
+        return mixed(self.processes.device.type, self.settings.precision)
 
     def __call__(self, group: str, loss: Tensor) -> None:
         """Learns from a scalar loss. Raises `TrainingError` before any weight has changed if it or its

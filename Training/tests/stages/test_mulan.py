@@ -14,7 +14,7 @@ from torch import Tensor
 from nocturne_training.config import Config, External, load
 from nocturne_training.corpus.dataset import Caption, Corpus
 from nocturne_training.models.modules import build
-from nocturne_training.stages import banks, captions, context, mulan
+from nocturne_training.stages import banks, captions, context, mulan, reading
 from nocturne_training.stages.banks import FilterBanks
 from nocturne_training.stages.captions import Words, known, number, pick
 from nocturne_training.stages.context import Context
@@ -171,18 +171,23 @@ def test_padding_does_not_change_what_a_text_gives() -> None:
             assert torch.allclose(table[text], tower(ids, mask)[0], atol=1e-5)
 
 
-def test_an_external_encoder_stays_and_is_not_written(
-    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def external(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, dict[str, Tensor]]:
+    """`tiny` with the encoder of a package, which is that of an untrained tower."""
     bert = replace(TINY.mulan.bert, external=External("a-package", "1", "0", "0"))
-    config = replace(TINY, mulan=replace(TINY.mulan, bert=bert))
     encoder = {
         f"bert.{key}": value.clone() for key, value in build("mulan_text", TINY).bert.state_dict().items()
     }
     (tmp_path / "vocab.txt").write_text("".join(f"{entry}\n" for entry in tiny_vocabulary()))
-    monkeypatch.setattr(mulan, "external_tensors", lambda _: encoder)
+    monkeypatch.setattr(reading, "external_tensors", lambda _: encoder)
     monkeypatch.setattr(context, "external_tensors", lambda _: encoder)
     monkeypatch.setattr(captions, "external_file", lambda *_: tmp_path / "vocab.txt")
+    return replace(TINY, mulan=replace(TINY.mulan, bert=bert)), encoder
+
+
+def test_an_external_encoder_stays_and_is_not_written(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, encoder = external(tmp_path, monkeypatch)
     trained = MulanTask(place(tones, tmp_path, config))
     update = Update("mulan", trained.settings, trained.groups, ALONE)
     batch = seven(trained)
@@ -191,11 +196,31 @@ def test_an_external_encoder_stays_and_is_not_written(
     for step in range(2):
         trained.optimise(batch, step, update)
     assert not torch.equal(before, trained.text.projection.weight)
-    assert all(torch.equal(trained.text.state_dict()[key], value) for key, value in encoder.items())
     assert "bert" not in " ".join(trained.modules["mulan_text"].state_dict())
     (tmp_path / "mulan").mkdir()
     path = write(tmp_path / "mulan", "mulan_text", trained.exports()["mulan_text"])
     assert set(load_file(path)) == {"projection.weight", "projection.bias"}
     text = place(tones, tmp_path, config).learned("mulan", "mulan_text")
-    ids, mask = trained.words.ids(["a tone"])
-    assert torch.equal(text(ids, mask), trained.text.eval()(ids, mask))
+    assert all(torch.equal(text.state_dict()[key], value) for key, value in encoder.items())
+    named = trained.clips[0].captions[0].text
+    with torch.no_grad():
+        ids, mask = trained.reader.words.ids([named])
+        alone = text(ids, mask)[0]
+    assert torch.allclose(trained.reader.vectors([named], trained.text)[named], alone, atol=1e-5)
+
+
+def test_captions_are_read_once_by_an_external_encoder(
+    tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, _ = external(tmp_path, monkeypatch)
+    states = reading.Reader(place(tones, tmp_path, config)).states
+    # 8 training clips and 4 held-out ones, twice, of seven notes.
+    assert len(states) == 7 and all(state.shape == (TINY.mulan.bert.dim,) for state in states.values())
+    (path,) = (tmp_path / "captions").iterdir()
+    monkeypatch.setattr(reading, "external_tensors", lambda _: pytest.fail("read again"))
+    again = reading.Reader(place(tones, tmp_path, config)).states
+    assert again.keys() == states.keys()
+    assert all(torch.equal(again[text], state) for text, state in states.items())
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(pytest.fail.Exception, match="read again"):
+        _ = reading.Reader(place(tones, tmp_path, config)).states

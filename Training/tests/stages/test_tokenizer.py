@@ -9,10 +9,13 @@ import pytest
 import torch
 from resumption import ALONE, assert_resumes
 
+from nocturne_training.checkpoint import stored, write_tensors
 from nocturne_training.config import load
+from nocturne_training.models.modules import build
 from nocturne_training.models.pretraining import Contrast
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.tokenizer import TokenizerTask
+from nocturne_training.stages.weights import fill
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, Order, generator
 from nocturne_training.trainer.settings import Settings, TokenizerSettings
@@ -100,3 +103,14 @@ def test_a_crop_that_is_no_number_of_frames_is_refused(tones: Path) -> None:
 def test_temperature_falls_to_its_floor(tones: Path) -> None:
     trained = task(tones, gumbel_decay=0.5)
     assert [trained.temperature(step) for step in range(4)] == [2.0, 1.0, 0.5, 0.5]
+
+
+def test_a_checkpoint_starts_it_though_it_holds_no_counters(tones: Path, tmp_path: Path) -> None:
+    other = build("tokenizer", load("tiny"))
+    path = tmp_path / "tokenizer.safetensors"
+    write_tensors(path, stored("tokenizer", other, load("tiny")))
+    trained = task(tones)
+    fill(trained.tokenizer, path)
+    given = other.state_dict()
+    for key, value in trained.tokenizer.state_dict().items():
+        assert "num_batches_tracked" in key or torch.equal(value, given[key]), key

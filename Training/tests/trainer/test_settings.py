@@ -3,8 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from nocturne_training.trainer.errors import TrainingError
+from nocturne_training.trainer.precision import mixed
 from nocturne_training.trainer.settings import load
 
 
@@ -52,3 +54,16 @@ def test_length_and_reporting_leave_the_identity_alone() -> None:
     base = load("tiny").vae.identity()
     assert load("tiny", {"vae.steps": 9, "vae.logEvery": 3}).vae.identity() == base
     assert load("tiny", {"vae.batch": 9}).vae.identity() != base
+
+
+@pytest.mark.parametrize(
+    ("precision", "native", "mixes"),
+    [("f32", True, False), ("bf16", False, True), ("auto", True, True), ("auto", False, False)],
+)
+def test_precision_follows_the_device_where_it_is_left_to_it(
+    precision: str, native: bool, mixes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nocturne_training.trainer.precision.has_bf16", lambda _: native)
+    with mixed("cpu", precision):
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert product.dtype == (torch.bfloat16 if mixes else torch.float32)

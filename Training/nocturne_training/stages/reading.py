@@ -1,0 +1,75 @@
+"""What frozen text networks make of captions. Letters: C captions, E width of the encoder, D of the joint
+space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..checkpoint import external_tensors, write_tensors
+from ..corpus.dataset import SPLITS
+from ..models.bert import Bert
+from ..models.mulan_text import MulanText
+from ..trainer.settings import digest
+from .captions import Words
+from .context import Context
+
+FOLDER = "captions"
+
+
+class Reader:
+    """Reads captions. What the encoder that a package carries (`mulan.bert.external`) makes of all captions
+    of the corpus is kept in `DIR/captions`: it takes minutes, never changes, and four stages ask for it."""
+
+    def __init__(self, context: Context) -> None:
+        self.context, self.config = context, context.config
+        self.words, self.device = Words(context.config), context.processes.device
+
+    @property
+    def is_external(self) -> bool:
+        """Whether the encoder is a package's, so that it never learns."""
+        return self.config.mulan.bert.external is not None
+
+    @cached_property
+    def states(self) -> dict[str, Tensor]:
+        """The external encoder's state of every caption of the corpus, [E] each."""
+        corpus, external = self.context.corpus, self.config.mulan.bert.external
+        assert external is not None
+        clips = (clip for split in SPLITS for clip in corpus.split(split))
+        texts = sorted({caption.text for clip in clips for caption in clip.captions})
+        name = digest([texts, external.weights_sha256, external.vocab_sha256])[:16]
+        path = self.context.stage(FOLDER) / f"{name}.safetensors"
+        try:
+            return dict(zip(texts, load_file(path)["states"].to(self.device), strict=True))
+        except (OSError, SafetensorError):
+            found = self._encoded(texts)
+        self.context.processes.barrier()
+        if self.context.processes.first:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_tensors(path, {"states": torch.stack([found[text] for text in texts]).cpu()})
+        return found
+
+    def _encoded(self, texts: list[str]) -> dict[str, Tensor]:
+        bert = self.config.mulan.bert
+        assert bert.external is not None
+        network = Bert(bert).to(self.device).eval().requires_grad_(False)
+        tensors = external_tensors(bert.external)
+        network.load_state_dict({key.removeprefix("bert."): value for key, value in tensors.items()})
+        return self.words.table(texts, network, self.device, shown="reading captions")
+
+    @torch.no_grad()
+    def vectors(self, texts: Iterable[str], tower: MulanText) -> dict[str, Tensor]:
+        """A frozen text tower's unit vectors of captions of the corpus, [D] each."""
+        if not self.is_external:
+            return self.words.table(texts, tower, self.device)
+        ordered = sorted(set(texts))
+        if not ordered:
+            return {}
+        states = torch.stack([self.states[text] for text in ordered])
+        return dict(zip(ordered, F.normalize(tower.projection(states), dim=-1), strict=True))
