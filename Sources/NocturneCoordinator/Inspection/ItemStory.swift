@@ -41,9 +41,9 @@ package struct ItemStory: Hashable, Sendable {
     }
     let errors = FileManager.default.contents(atPath: directory.errors) ?? Data()
     for text in errors.split(separator: UInt8(ascii: "\n")) {
-      guard let line = try? JSONDecoder().decode(Line.self, from: text), line.id == name, line.take == nil else {
-        continue
-      }
+      guard isShallow(text), let line = try? JSONDecoder().decode(Line.self, from: text), line.id == name,
+        line.take == nil
+      else { continue }
       return RunError(.noItem, directory.path, "the row '\(name)' never became an item: \(line.message)")
     }
     return RunError(.noItem, directory.path, "the run has no item '\(name)'; its ids are those of the manifest")

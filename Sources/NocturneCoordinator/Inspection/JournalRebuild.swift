@@ -43,7 +43,7 @@ struct JournalRebuild {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     decoder.dateDecodingStrategy = .iso8601
-    guard let data = FileManager.default.contents(atPath: directory.document),
+    guard let data = FileManager.default.contents(atPath: directory.document), isShallow(data),
       let document = try? decoder.decode(Document.self, from: data)
     else {
       throw RunError(

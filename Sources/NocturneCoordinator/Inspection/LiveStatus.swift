@@ -50,7 +50,7 @@ package struct LiveStatus: Hashable, Codable, Sendable {
   package init?(contentsOf path: String) {
     let decoder = JSONDecoder()
     decoder.dateDecodingStrategy = .iso8601
-    guard let data = FileManager.default.contents(atPath: path),
+    guard let data = FileManager.default.contents(atPath: path), isShallow(data),
       let status = try? decoder.decode(Self.self, from: data)
     else { return nil }
     self = status

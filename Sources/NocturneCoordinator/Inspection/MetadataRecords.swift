@@ -62,7 +62,7 @@ package struct MetadataRecords {
     let decoder = JSONDecoder()
     for (index, line) in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
       if line.isEmpty, line.startIndex == contents.endIndex { break }
-      guard let record = try? decoder.decode(Record.self, from: Data(line)) else {
+      guard isShallow(line), let record = try? decoder.decode(Record.self, from: Data(line)) else {
         faults.append((index + 1, "is no metadata line; a rerun writes the file anew"))
         continue
       }

@@ -37,7 +37,7 @@ package struct RunStatus: Hashable, Sendable {
   }
 
   private static func verdict(in path: String) -> String? {
-    guard let data = FileManager.default.contents(atPath: path),
+    guard let data = FileManager.default.contents(atPath: path), isShallow(data),
       let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
     else { return nil }
     return object["verdict"] as? String

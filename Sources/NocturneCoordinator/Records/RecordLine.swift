@@ -10,7 +10,7 @@ struct RecordLine: Decodable {
 
   /// Nil when the line is about no item (a rejected row), or is no line of ours.
   init?(_ line: [UInt8]) {
-    guard let decoded = try? JSONDecoder().decode(Self.self, from: Data(line)) else { return nil }
+    guard isShallow(line), let decoded = try? JSONDecoder().decode(Self.self, from: Data(line)) else { return nil }
     self = decoded
   }
 }

@@ -30,7 +30,7 @@ struct RunDocument {
   /// The document of a run that an operator changed while nobody worked on it.
   /// - Parameter former: the document as it is.
   init(revising former: Data, counts: ItemCounts) throws {
-    guard var object = try JSONSerialization.jsonObject(with: former) as? [String: Any] else {
+    guard isShallow(former), var object = try JSONSerialization.jsonObject(with: former) as? [String: Any] else {
       throw CocoaError(.coderReadCorrupt)
     }
     let rejectedRows = (object["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
