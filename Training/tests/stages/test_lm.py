@@ -33,10 +33,10 @@ def draws(*indices: int, seed: int = 1) -> list[Draw]:
 
 
 def test_one_batch_is_overfitted(extracted: Path) -> None:
-    trained = task(extracted, steps=80, decay="constant", warmup=5, text_prefix=0.0, weight_decay=0.0)
+    trained = task(extracted, steps=120, decay="cosine", warmup=5, text_prefix=0.0, weight_decay=0.0)
     update = Update("lm", trained.settings, trained.groups, ALONE)
     batch, losses = trained.batch(draws(0, 1)), []
-    for step in range(80):
+    for step in range(120):
         update.step = step
         losses.append(float(trained.optimise(batch, step, update)["loss"].detach()))
     # From log(97), the whole vocabulary, to 500 tokens known by heart.
