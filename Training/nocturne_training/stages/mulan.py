@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..checkpoint import external_tensors
 from ..losses.contrastive import decoupled, info_nce, ranks
 from ..models.mulan_audio import Embeddings, MulanAudio
 from ..models.mulan_text import MulanText
@@ -80,6 +81,8 @@ class MulanTask(Task):
             part.to(device)
         self.reader, self.banks = Reader(context), FilterBanks(self.config, self.settings.cache_megabytes)
         self.frozen = self.reader.is_external
+        if mulan.bert.external:
+            self.text.load_state_dict(external_tensors(mulan.bert.external), strict=False)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:

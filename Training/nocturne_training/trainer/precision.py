@@ -6,8 +6,8 @@ import torch
 
 
 def has_bf16(device: str) -> bool:
-    """Whether products in bf16 are the device's own. A CPU without AVX512_BF16 or AMX emulates them, which
-    made a step of the tokenizer four times as long as in f32 (AVX2, PyTorch 2.13)."""
+    """Whether products in bf16 are the device's own. A CPU without AVX512_BF16 or AMX emulates them, and
+    takes several times as long as in f32."""
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     names = "_is_avx512_bf16_supported", "_is_amx_tile_supported"

@@ -178,6 +178,7 @@ def external(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Config, d
         f"bert.{key}": value.clone() for key, value in build("mulan_text", TINY).bert.state_dict().items()
     }
     (tmp_path / "vocab.txt").write_text("".join(f"{entry}\n" for entry in tiny_vocabulary()))
+    monkeypatch.setattr(mulan, "external_tensors", lambda _: encoder)
     monkeypatch.setattr(reading, "external_tensors", lambda _: encoder)
     monkeypatch.setattr(context, "external_tensors", lambda _: encoder)
     monkeypatch.setattr(captions, "external_file", lambda *_: tmp_path / "vocab.txt")
@@ -196,12 +197,14 @@ def test_an_external_encoder_stays_and_is_not_written(
     for step in range(2):
         trained.optimise(batch, step, update)
     assert not torch.equal(before, trained.text.projection.weight)
+    assert all(torch.equal(trained.text.state_dict()[key], value) for key, value in encoder.items())
     assert "bert" not in " ".join(trained.modules["mulan_text"].state_dict())
     (tmp_path / "mulan").mkdir()
     path = write(tmp_path / "mulan", "mulan_text", trained.exports()["mulan_text"])
     assert set(load_file(path)) == {"projection.weight", "projection.bias"}
     text = place(tones, tmp_path, config).learned("mulan", "mulan_text")
-    assert all(torch.equal(text.state_dict()[key], value) for key, value in encoder.items())
+    ids, mask = trained.reader.words.ids(["a tone"])
+    assert torch.equal(text(ids, mask), trained.text.eval()(ids, mask))
     named = trained.clips[0].captions[0].text
     with torch.no_grad():
         ids, mask = trained.reader.words.ids([named])
