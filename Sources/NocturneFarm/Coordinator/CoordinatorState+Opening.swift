@@ -26,9 +26,9 @@ extension CoordinatorState {
   }
 
   /// Puts everything in its place. Leases of an earlier life count as maybe running until the grace is over; it halves
-  /// with each life that already waited for the holder in vain and did not hear of it, so that a coordinator that never lives through a whole
-  /// grace takes back what died with its workers all the same. Items that were under suspicion go out alone, at once:
-  /// how they were grouped, and for how long they were to wait, is forgotten.
+  /// with each life that already waited for the holder and did not hear of it, so that a coordinator that never lives
+  /// through a whole grace takes back what died with its workers all the same. Items that were under suspicion go out
+  /// alone, at once: how they were grouped, and for how long they were to wait, is forgotten.
   mutating func start(_ now: FarmInstant) {
     precondition(phase == .opening, "started in \(phase)")
     phase = .running

@@ -25,7 +25,7 @@ FOLDER = "captions"
 
 class Reader:
     """Reads captions. What the encoder that a package carries (`mulan.bert.external`) makes of all captions
-    of the corpus is kept in `DIR/captions`: it takes minutes, never changes, and four stages ask for it."""
+    of the corpus is kept in `DIR/captions`: it takes minutes, never changes, and three stages ask for it."""
 
     def __init__(self, context: Context) -> None:
         self.context, self.config = context, context.config
