@@ -62,10 +62,18 @@ import Testing
     let path = scratch.path + "/journal.sqlite"
     #expect(try SQLiteJournal(path).beginLife(after: 0) == SQLiteJournal.Remembered())
     try SQLiteJournal(path).commit(everything)
-    #expect(try SQLiteJournal(path).beginLife(after: .max) == SQLiteJournal.Remembered(workers: [worker], lives: [0]))
-    for _ in 0..<100 { _ = try SQLiteJournal(path).beginLife(after: .max) }
+    #expect(
+      try SQLiteJournal(path).beginLife(after: 3) == SQLiteJournal.Remembered(workers: [worker]),
+      "the first one did not listen for anybody")
+    for number in 0..<100 {
+      let journal = try SQLiteJournal(path)
+      _ = try journal.beginLife(after: .max)
+      try journal.noteListening(1)
+      try journal.noteListening(Double(number))
+    }
     let journal = try SQLiteJournal(path)
-    #expect(try journal.beginLife(after: 9).lives == Array(repeating: .max, count: 64), "as many as can matter")
+    let lives = (36..<100).map { FormerLife(lastShard: .max, listenedSeconds: Double($0)) }
+    #expect(try journal.beginLife(after: 9).lives == lives, "as many as can matter")
     try journal.endLife()
     #expect(try journal.beginLife(after: 10) == SQLiteJournal.Remembered(), "it came to its end")
   }

@@ -14,6 +14,8 @@ struct Table {
   private(set) var wake: FarmInstant?
   /// All that was ever recorded.
   private(set) var journal: [Transition] = []
+  /// This life and those before it.
+  private(set) var lives: [FormerLife] = []
 
   static func plainPolicy() -> FarmPolicy {
     var policy = FarmPolicy()
@@ -34,6 +36,15 @@ struct Table {
       run: RunIdentity(name: "night", modelFingerprint: FakeRenderer.fingerprint), policy: policy, validates: true)
     handle(.itemsLoaded(source.entries), .transitionsReplayed(journal))
     self.journal = journal
+    lives = [FormerLife(lastShard: state.lastShard, listenedSeconds: 0)]
+  }
+
+  /// The run in the hands of the next coordinator, after this one was killed.
+  func restarted() -> Table {
+    var next = Table(items: source.count, replaying: journal)
+    next.handle(.livesRemembered(lives), .started)
+    next.lives = lives + next.lives
+    return next
   }
 
   /// A table that is open.
@@ -58,6 +69,7 @@ struct Table {
         case .record(let transitions):
           journal += transitions
           told.append(instruction)
+        case .recordListening(let seconds): lives[lives.count - 1].listenedSeconds = seconds
         default: told.append(instruction)
         }
       }

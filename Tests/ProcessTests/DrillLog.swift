@@ -4,13 +4,16 @@ import Foundation
 struct DrillLog {
   /// By item.
   private(set) var renderings: [String: Int] = [:]
+  private let lines: [[String]]
   /// By process: the items of its last two shards. A worker that is killed loses at most these, since a shard that ends is
   /// in the outbox before the next one ends.
   private var lastShards: [Int: [[String]]] = [:]
 
   init(_ path: String) throws {
-    for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
-      let words = line.split(separator: " ").map(String.init)
+    lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+      $0.split(separator: " ").map(String.init)
+    }
+    for words in lines {
       guard words.count > 2, let process = Int(words[0]) else { continue }
       if words[1] == "begin" {
         lastShards[process] = (lastShards[process] ?? []).suffix(1) + [Array(words[2...])]
@@ -30,6 +33,12 @@ struct DrillLog {
 
   /// Items that were rendered again more often than they were in flight at a kill.
   func unexplained(inFlight: [String: Int]) -> [String] {
-    renderings.filter { $0.value - 1 > inFlight[$0.key] ?? 0 }.map { "\($0.key): \($0.value) times" }.sorted()
+    renderings.filter { $0.value - 1 > inFlight[$0.key] ?? 0 }.keys.sorted()
+  }
+
+  /// What the log says of an item: which processes began and rendered it, and where in the log.
+  func story(of item: String) -> String {
+    lines.enumerated().filter { $0.element.contains(item) }
+      .map { "line \($0.offset): process \($0.element[0]) \($0.element[1])" }.joined(separator: "\n")
   }
 }

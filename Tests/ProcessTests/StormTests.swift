@@ -11,25 +11,27 @@ struct StormTests {
   private let captions = environment["NOCTURNE_CAPTIONS"].flatMap { Int($0) } ?? 600
   private let tinyCaptions = environment["NOCTURNE_TINY_CAPTIONS"].flatMap { Int($0) } ?? 40
   private let tickSeconds = environment["NOCTURNE_TICK"].flatMap { Double($0) } ?? 0.4
+  /// From one kill of the coordinator to the next; it never lives through a grace.
+  private let coordinatorTicks = 4
+  /// Longer than a worker is stopped for and takes to come back.
+  private let graceTicks = 10.0
   private let limitSeconds = environment["NOCTURNE_LIMIT"].flatMap { Double($0) } ?? 300
 
   @Test func aDrillUnderSignalsEndsAsAnUndisturbedOne() throws {
-    try weather("drill", captions: captions, seconds: 10, isDrill: true)
+    try weather("drill", captions: captions, itemsPerTick: 30, isDrill: true)
   }
 
   @Test func theTinyModelUnderSignalsEndsAsAnUndisturbedRun() throws {
-    try weather("tiny", captions: tinyCaptions, seconds: 10, isDrill: false)
+    try weather("tiny", captions: tinyCaptions, itemsPerTick: 2, isDrill: false)
   }
 
-  private func weather(_ name: String, captions: Int, seconds: Int, isDrill: Bool) throws {
+  /// - Parameter itemsPerTick: what an undisturbed run would at least render between two blows: on a slow or busy machine
+  ///   they fall less often, since somebody must live to do something.
+  private func weather(_ name: String, captions: Int, itemsPerTick: Double, isDrill: Bool) throws {
     let data = try #require(sharedData, "no shared/data beside the checkout")
     let work = try Workplace()
     defer { work.remove() }
-    // A worker must live to see its model loaded and a clip rendered, on slow machines too.
-    let tickSeconds = isDrill ? tickSeconds : 2 * tickSeconds
-    // Longer than a worker is stopped for and takes to come back, and than any life of the coordinator.
-    let graceSeconds = max(2, 4 * tickSeconds)
-    func job(_ run: String) throws -> String {
+    func job(_ run: String, graceSeconds: Double) throws -> String {
       try work.write(
         "\(run).yaml",
         """
@@ -37,7 +39,7 @@ struct StormTests {
         out: \(work.path(run))
         model: \(Workplace.tinyModel.path)
         limit: \(captions)
-        seconds: \(seconds)
+        seconds: 10
         steps: 2
         sharding: {maxItems: \(isDrill ? 8 : 2)}
         liveness: {heartbeatSeconds: 0.3, timeoutHeartbeats: 30, graceSeconds: \(graceSeconds), partingSeconds: 3}
@@ -45,17 +47,21 @@ struct StormTests {
     }
     let calmLog = isDrill ? ["NOCTURNE_DRILL": work.path("calm.log")] : [:]
     let stormLog = isDrill ? ["NOCTURNE_DRILL": work.path("storm.log")] : [:]
+    let begin = Date()
     let calm = try Binary.run(
-      ["render", try job("calm"), "--workers", "2", "--quiet"], environment: calmLog, timeoutSeconds: limitSeconds)
+      ["render", try job("calm", graceSeconds: 30), "--workers", "2", "--quiet"], environment: calmLog,
+      timeoutSeconds: limitSeconds)
     #expect(calm.status == 0, "\(calm)")
+    let calmSeconds = Date().timeIntervalSince(begin)
+    let tickSeconds = max(self.tickSeconds, itemsPerTick * calmSeconds / Double(captions))
     let expected = try work.digests(of: "calm")
     #expect(expected.count == captions)
 
     let storm = Storm(
-      work, job: try job("storm"), environment: stormLog,
+      work, job: try job("storm", graceSeconds: graceTicks * tickSeconds), environment: stormLog,
       weather: .init(
-        seed: seed, tickSeconds: tickSeconds, coordinatorTicks: Int(0.75 * graceSeconds / tickSeconds),
-        items: captions, limitSeconds: limitSeconds))
+        seed: seed, tickSeconds: tickSeconds, coordinatorTicks: coordinatorTicks, items: captions,
+        limitSeconds: limitSeconds))
     let toll = try storm.rage()
     let outcome = try #require(toll.outcome, "\(name), seed \(seed): not over after \(limitSeconds) s: \(toll)")
     #expect(outcome.status == 0, "\(name), seed \(seed): \(outcome)")
@@ -72,14 +78,18 @@ struct StormTests {
     #expect(try work.lines("storm", "errors.jsonl").isEmpty, "\(name), seed \(seed): dead items")
 
     var numbers: [String: Any] = [
-      "storm": name, "seed": seed, "items": captions, "worker_kills": toll.workerKills, "stops": toll.stops,
+      "storm": name, "seed": seed, "items": captions, "calm_seconds": calmSeconds,
+      "tick_seconds": tickSeconds, "worker_kills": toll.workerKills, "stops": toll.stops,
       "departures": toll.departures, "coordinator_kills": toll.coordinatorKills, "seconds": toll.seconds,
       "items_lost": expected.keys.filter { found[$0] == nil }.count, "duplicates": lines.count - Set(lines).count,
     ]
     if isDrill {
       let log = try DrillLog(work.path("storm.log"))
       let unexplained = log.unexplained(inFlight: toll.inFlight)
-      #expect(unexplained.isEmpty, "\(name), seed \(seed): rendered again without a kill: \(unexplained)")
+      for item in unexplained.prefix(3) {
+        let story = try Binary.run(["explain", work.path("storm"), item]).output
+        Issue.record("\(name), seed \(seed): rendered again without a kill:\n\(story)\(log.story(of: item))")
+      }
       numbers["rendered_again"] = log.repeats
       numbers["rendered_again_per_kill"] =
         Double(log.repeats) / Double(max(1, toll.workerKills + toll.coordinatorKills))

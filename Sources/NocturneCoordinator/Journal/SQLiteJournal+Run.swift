@@ -1,6 +1,6 @@
 package import Foundation
 import GRDB
-package import NocturneFarm
+import NocturneFarm
 
 extension SQLiteJournal {
   /// What the journal says of its run.
@@ -86,54 +86,6 @@ extension SQLiteJournal {
       try database.read { try String.fetchOne($0, sql: "SELECT value FROM run WHERE key = 'paused'") }
     }.flatMap { Double($0) }.map { Date(timeIntervalSince1970: $0) }
   }
-
-  /// What earlier users of the journal left who did not come to the end.
-  package struct Remembered: Hashable, Sendable {
-    /// Workers that may have outlived their coordinator: whom the journal names since it was first marked. Only the latest
-    /// transitions are looked at; a living worker is in them.
-    package var workers: [WorkerID] = []
-    /// The last shard that had been granted when each of those lives began, oldest first; the latest 64.
-    package var lives: [UInt64] = []
-
-    package init(workers: [WorkerID] = [], lives: [UInt64] = []) {
-      self.workers = workers
-      self.lives = lives
-    }
-  }
-
-  /// Marks the journal as in use, until `endLife`, by a life that begins after a shard.
-  /// - Throws: `JournalFault`.
-  package func beginLife(after shard: UInt64) throws -> Remembered {
-    try faulting {
-      try database.write { database in
-        func value(_ key: String) throws -> String? {
-          try String.fetchOne(database, sql: "SELECT value FROM run WHERE key = ?", arguments: [key])
-        }
-        let marked = try value("inUseSince").flatMap { Int64($0) }
-        var found = Remembered()
-        if let marked {
-          found.lives = try value("lives")?.split(separator: " ").compactMap { UInt64($0) } ?? []
-          found.workers = try String.fetchAll(
-            database, sql: "SELECT DISTINCT worker FROM transitions WHERE sequence >= ? AND worker IS NOT NULL",
-            arguments: [max(marked, sequence - Self.recentTransitions)]
-          ).map { WorkerID($0) }
-        }
-        let lives = (found.lives + [shard]).suffix(Self.recentLives).map { String($0) }.joined(separator: " ")
-        try database.execute(
-          sql: "INSERT OR REPLACE INTO run (key, value) VALUES ('inUseSince', ?), ('lives', ?)",
-          arguments: [String(marked ?? sequence), lives])
-        return found
-      }
-    }
-  }
-
-  /// The run came to its end, for now: everybody was told.
-  package func endLife() throws {
-    try faulting { try database.write { try $0.execute(sql: "DELETE FROM run WHERE key IN ('inUseSince', 'lives')") } }
-  }
-
-  private static let recentLives = 64
-  private static let recentTransitions: Int64 = 100_000
 
   private func set(_ values: [String: String]) throws {
     try faulting {

@@ -30,6 +30,9 @@ extension Coordinator {
     for case .recordPause(let isPaused) in instructions {
       guard try persist({ try journal.commit(paused: isPaused) }) else { return false }
     }
+    for case .recordListening(let seconds) in instructions {
+      guard try persist({ try journal.noteListening(seconds) }) else { return false }
+    }
     var records: [Transition] = []
     for case .record(let transitions) in instructions { records += transitions }
     guard !records.isEmpty else { return true }
@@ -110,7 +113,7 @@ extension Coordinator {
 
   private func perform(_ instruction: CoordinatorInstruction) throws {
     switch instruction {
-    case .record, .recordPause, .publish, .retract: break  // Done for all together.
+    case .record, .recordPause, .recordListening, .publish, .retract: break  // Done for all together.
     case .report(let item): observer(.itemDied(item))
     case .grant(let grant, let worker): try deliver(grant, to: worker)
     case .send(let message, let worker): _ = try link.send(message, to: worker)

@@ -14,9 +14,8 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case pauseReplayed
   /// Workers that an earlier life of this run, which did not end properly, may have left behind; before `started`.
   case workersRemembered([WorkerID])
-  /// The last shard that had been granted when each of the lives before this one began, oldest first, as far back as
-  /// none ended properly; before `started`.
-  case livesRemembered([UInt64])
+  /// The lives before this one, oldest first, as far back as none ended properly; before `started`.
+  case livesRemembered([FormerLife])
   /// Everything is loaded: handing out may begin.
   case started
   /// Every message except `chunk`, which belongs to the collection that asked for it (passing it on does no harm).
@@ -39,4 +38,17 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case stopRequested
   /// An operator asks for something. Also taken before `started`, for a run that nobody works on.
   case orderReceived(Order, from: OrderTicket)
+}
+
+/// A life of the coordinator that did not end properly.
+package struct FormerLife: Hashable, Codable, Sendable {
+  /// The last shard that had been granted when it began.
+  package var lastShard: UInt64
+  /// For how long it listened for holders of leases that it did not hear of, as far as it came to note it.
+  package var listenedSeconds: Double
+
+  package init(lastShard: UInt64, listenedSeconds: Double) {
+    self.lastShard = lastShard
+    self.listenedSeconds = listenedSeconds
+  }
 }

@@ -11,6 +11,8 @@ package enum CoordinatorInstruction: Hashable, Sendable {
   case record([Transition])
   /// Commit to the journal, as a record, that an operator has paused the run, or that it may go on.
   case recordPause(Bool)
+  /// Commit to the journal for how many seconds this life has been listening for holders that it has not heard of.
+  case recordListening(seconds: Double)
   /// Look the items up and send them as `CoordinatorMessage.grant`; if that cannot leave, say `grantUndelivered`.
   case grant(ShardGrant, to: WorkerID)
   /// Send; whether it leaves does not matter, the protocol repeats what counts.

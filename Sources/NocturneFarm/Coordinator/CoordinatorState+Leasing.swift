@@ -6,7 +6,6 @@ extension CoordinatorState {
   /// - Parameter finisher: who brought its result, if that is why.
   mutating func detach(_ position: Int, _ now: FarmInstant, finishedBy finisher: WorkerID? = nil) {
     orphans[position] = nil
-    overdue.remove(position)
     if let collection = collections.removeValue(forKey: position) {
       registered[collection.deliverer]?.delivering -= 1
       queueForWork(collection.deliverer)

@@ -96,6 +96,7 @@ extension CoordinatorState {
     retries.advance(to: now)
     let expired = orphans.filter { $0.value <= now }.keys.sorted()
     free(expired, .infrastructure, "its worker did not come back", worker: nil, open: true, now)
+    noteListening(now)
     // A worker repeats what it delivers until it is stored: silence means that it has it no more.
     let patience = policy.liveness.graceSeconds
     let stuck = collections.filter { !$0.value.isHeld && now.seconds(since: $0.value.heardAt) >= patience }
@@ -112,6 +113,7 @@ extension CoordinatorState {
       if let pause = record.pausedUntil { schedule(pause) }
     }
     for deadline in orphans.values { schedule(deadline) }
+    if let listening { schedule(listening.noteAt) }
     for collection in collections.values where !collection.isHeld {
       schedule(collection.heardAt + policy.liveness.graceSeconds)
     }

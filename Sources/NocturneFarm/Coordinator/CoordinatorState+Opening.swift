@@ -25,10 +25,10 @@ extension CoordinatorState {
     }
   }
 
-  /// Puts everything in its place. Leases of an earlier life count as maybe running until the grace is over; it halves
-  /// with each life that already waited for the holder and did not hear of it, so that a coordinator that never lives
-  /// through a whole grace takes back what died with its workers all the same. Items that were under suspicion go out
-  /// alone, at once: how they were grouped, and for how long they were to wait, is forgotten.
+  /// Puts everything in its place. Leases of an earlier life count as maybe running until the grace is over, of which
+  /// earlier lives may have waited for a part: a coordinator that never lives through a whole grace takes back what died
+  /// with its workers all the same. Items that were under suspicion go out alone, at once: how they were grouped, and for
+  /// how long they were to wait, is forgotten.
   mutating func start(_ now: FarmInstant) {
     precondition(phase == .opening, "started in \(phase)")
     phase = .running
@@ -38,15 +38,14 @@ extension CoordinatorState {
       case .waiting where record.attempt == 0: lines.append(position, batch: Int(record.batch))
       case .waiting: queueAgain(position, now)
       case .leased:
-        let lives = formerLives.count { (leasedIn[position] ?? 0) <= $0 }
-        let deadline = now + policy.liveness.graceSeconds / Double(sign: .plus, exponent: lives, significand: 1)
+        let deadline = now + graceLeft(sinceShard: leasedIn[position] ?? 0)
         orphans[position] = deadline
-        if lives > 0 { overdue.insert(position) }
         schedule(deadline)
       case .done, .dead, .cancelled: break
       }
     }
     (leasedIn, formerLives) = ([:], [])
+    if !orphans.isEmpty { listen(now) }
     if isHeld, items.counts.undecided > 0 { notify(.heldByOperator(atWork: orphans.count)) }
   }
 

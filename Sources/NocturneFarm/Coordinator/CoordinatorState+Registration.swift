@@ -93,7 +93,7 @@ extension CoordinatorState {
       if items.records[position].phase == .waiting {
         resume(position, by: worker, shard: lastShard + 1)
       } else {
-        renewOverdue(position, by: worker)
+        renewOrphan(position, by: worker)
         detach(position, now)
       }
       holders[position] = worker
@@ -117,9 +117,9 @@ extension CoordinatorState {
     renew(position, by: worker, shard: shard)
   }
 
-  /// An overdue item is heard of: journaled, so that the next life does not think that this one waited in vain as well.
-  mutating func renewOverdue(_ position: Int, by worker: WorkerID) {
-    guard overdue.remove(position) != nil else { return }
+  /// A lease out of sight is heard of: journaled, so that no later life counts as waited for in vain what this one waited.
+  mutating func renewOrphan(_ position: Int, by worker: WorkerID) {
+    guard orphans[position] != nil else { return }
     lastShard += 1
     renew(position, by: worker, shard: lastShard)
   }

@@ -20,7 +20,7 @@ extension CoordinatorState {
       resume(position, by: worker, shard: lastShard)
     } else {
       registered[worker]?.shortages = 0
-      renewOverdue(position, by: worker)
+      renewOrphan(position, by: worker)
       let renderers = hedges[position].map { [$0, holders[position] ?? $0] } ?? []
       detach(position, now, finishedBy: worker)
       // The first result wins.

@@ -27,11 +27,11 @@ package struct CoordinatorState: Sendable {
   var hedged: Set<Int> = []
   /// Until when a leased item of unknown whereabouts counts as "maybe running".
   var orphans: [Int: FarmInstant] = [:]
-  /// Leased items whose holder an earlier life waited for in vain, and nobody has heard of since.
-  var overdue: Set<Int> = []
-  /// While opening: the shard under which each leased item was granted, and what the lives before this one began after.
+  /// While opening: the shard under which each leased item was granted, and the lives before this one.
   var leasedIn: [Int: UInt64] = [:]
-  var formerLives: [UInt64] = []
+  var formerLives: [FormerLife] = []
+  /// Since when this life listens for holders of earlier leases, and when that is to be noted next.
+  var listening: (since: FarmInstant, noteAt: FarmInstant)?
   var collections: [Int: Collection] = [:]
 
   var quarantine: [WorkerID: Confinement] = [:]

@@ -33,7 +33,7 @@ final class Night: Sendable {
     fileprivate let end = DispatchSemaphore(value: 0)
 
     /// Waits for the end.
-    func verdict(_ seconds: Double = 30) throws -> Verdict {
+    func verdict(_ seconds: Double = 90) throws -> Verdict {
       guard end.wait(timeout: .now() + seconds) == .success else { throw Late() }
       end.signal()
       return try #require(outcome.withLock { $0 }).get()

@@ -18,7 +18,7 @@ extension FarmSimulation {
     restoreLines()
     instructions += state.handle(.workersRemembered(workersLeft), now: clock(.coordinator), using: &random)
     instructions += state.handle(.livesRemembered(lives), now: clock(.coordinator), using: &random)
-    lives.append(state.lastShard)
+    lives.append(FormerLife(lastShard: state.lastShard, listenedSeconds: 0))
     instructions += state.handle(.started, now: clock(.coordinator), using: &random)
     coordinator = state
     check(.started)
@@ -74,6 +74,7 @@ extension FarmSimulation {
       switch instruction {
       case .record(let transitions): record(transitions)
       case .recordPause(let isPaused): commit { try journal.commit(paused: isPaused) }
+      case .recordListening(let seconds): commit { lives[lives.count - 1].listenedSeconds = seconds }
       case .answer(let answer, _): answers.append(answer)
       case .grant(let grant, let worker): send(grant, worker)
       case .send(let message, let worker): send(message, worker)

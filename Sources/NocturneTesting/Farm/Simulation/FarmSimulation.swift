@@ -43,8 +43,8 @@ package final class FarmSimulation {
   var coordinatorAlarm = 0
   /// Commits when the last life of the coordinator that came to its end did so.
   var commitsAtEnd = 0
-  /// The last shard when each life began since then.
-  var lives: [UInt64] = []
+  /// The lives since then.
+  var lives: [FormerLife] = []
   var isMended = false
 
   // What happened.
