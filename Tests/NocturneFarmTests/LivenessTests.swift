@@ -165,13 +165,30 @@ import Testing
     #expect(table.say(.goodbye, "a").isEmpty)
   }
 
-  @Test func aGoodbyeFreesWhatIsLeftAtNoCost() {
-    var table = Table.open(items: 2)
+  @Test func whatAWorkerDidNotHandBackBeforeItsGoodbyeHasAGraceToTurnUpIn() {
+    var table = Table.open(items: 3)
     table.join("a")
-    table.beat("a", executing: [lease(1, token: 1)])
-    let told = table.say(.goodbye, "a")
-    #expect(told.releases.map(\.costsTry) == [false, false])
+    #expect(table.say(.returned([lease(2, token: 2)]), "a").releases.count == 1)
+    #expect(table.say(.goodbye, "a").isEmpty, "it may be in its outbox")
     #expect(table.state.workers.isEmpty)
+    #expect(table.join("b").grants == [[lease(2, attempt: 2, token: 3)], [lease(3, token: 4)]])
+    table.pass(29)
+    table.beat("b")
+    let told = table.pass(2)
+    #expect(told.releases.map(\.costsTry) == [false])
+  }
+
+  @Test func aResultOnTheWayInOutlivesWhoDeliversIt() {
+    var table = Table.open(items: 1)
+    table.join("a")
+    let receipt = table.receipt(lease(1, token: 1), "a")
+    table.say(.finished(receipt, inline: nil), "a")
+    let told = table.pass(21)
+    #expect(table.state.workers.isEmpty && told.releases.isEmpty, "nobody renders again what is in an outbox")
+    #expect(told.contains(.abandon(receipt.lease)))
+    table.join("b")
+    #expect(
+      table.say(.finished(receipt, inline: nil), "b").last == .collect(receipt, inline: nil, from: WorkerID("b")))
   }
 
   @Test func aProcessUnderTheNameOfAnotherSupersedesIt() {

@@ -16,6 +16,16 @@ extension CoordinatorState {
     }
   }
 
+  /// Leases that are no longer with a worker, and not known to be over: whoever has them, or their results, has a grace
+  /// to show up in. What another worker renders too stays with that one.
+  mutating func loseSight(of positions: [Int], from worker: WorkerID, _ now: FarmInstant) {
+    for position in positions where !withdraw(position, from: worker, now) {
+      detach(position, now)
+      orphans[position] = now + policy.liveness.graceSeconds
+      schedule(now + policy.liveness.graceSeconds)
+    }
+  }
+
   /// Takes an item off the books of one worker.
   mutating func strike(_ position: Int, from worker: WorkerID, isFinished: Bool, _ now: FarmInstant) {
     guard let index = registered[worker]?.shards.firstIndex(where: { $0.remaining.contains(position) }) else {

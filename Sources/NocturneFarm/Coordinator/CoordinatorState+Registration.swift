@@ -61,11 +61,7 @@ extension CoordinatorState {
   private mutating func reconcile(_ worker: WorkerID, holding: [Lease], _ now: FarmInstant) -> [Lease] {
     let held = Set(holding.compactMap { items.position(of: $0.item) })
     let missing = (registered[worker]?.held ?? []).filter { !held.contains($0) }
-    for position in missing where !withdraw(position, from: worker, now) {
-      detach(position, now)
-      orphans[position] = now + policy.liveness.graceSeconds
-      schedule(now + policy.liveness.graceSeconds)
-    }
+    loseSight(of: missing, from: worker, now)
     // A stalled one would have it back for good: it is not looked at again before it moves.
     return registered[worker]?.isStalled == true ? holding : adopt(holding, by: worker, now)
   }
@@ -150,15 +146,16 @@ extension CoordinatorState {
   }
 
   mutating func dismiss(_ worker: WorkerID, _ now: FarmInstant) {
-    free(registered[worker]?.held ?? [], .preempted, "worker left", worker: worker, open: true, now)
+    // It hands back what it has not rendered. The rest is in its outbox, or a grant that crossed its goodbye.
+    loseSight(of: registered[worker]?.held ?? [], from: worker, now)
     forget(worker, now)
     notify(.workerLeft(worker))
   }
 
-  /// Strikes a worker off, and gives up what it was delivering: it will deliver again, or somebody in its place.
+  /// Strikes a worker off. What it was delivering is in its outbox: it will deliver again, or somebody in its place.
   mutating func forget(_ worker: WorkerID, _ now: FarmInstant) {
     let delivering = collections.filter { $0.value.deliverer == worker }.keys.sorted()
-    free(delivering, .infrastructure, "worker went while delivering", worker: worker, open: true, now)
+    loseSight(of: delivering, from: worker, now)
     registered[worker] = nil
     hungry.removeAll { $0 == worker }
     quarantine[worker] = nil
