@@ -37,16 +37,17 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
+    library("NocturneJSON", []),
     // Farm half: no tensors.
     library("NocturneManifest", [yams, crypto]),
     library("NocturneFarm", ["NocturneManifest"]),
     library("NocturneWire", ["NocturneFarm", "CZeroMQ", protobuf], exclude: ["Protos"]),
-    library("NocturneCoordinator", ["NocturneFarm", "NocturneWire", "NocturneManifest", grdb, crypto]),
+    library("NocturneCoordinator", ["NocturneFarm", "NocturneWire", "NocturneManifest", "NocturneJSON", grdb, crypto]),
     library("NocturneWorker", ["NocturneFarm", "NocturneWire", "NocturneManifest", crypto]),
     // Sound half: no sockets, no database.
     library("NocturneTensor", []),
     library("NocturneCPU", ["NocturneTensor", "CNocturneKernels"]),
-    library("NocturneModels", ["NocturneTensor", crypto]),
+    library("NocturneModels", ["NocturneTensor", "NocturneJSON", crypto]),
     library("NocturneRender", ["NocturneManifest", "NocturneModels", "NocturneTensor", "CSndFile", crypto]),
     // C.
     .systemLibrary(name: "CZeroMQ"),

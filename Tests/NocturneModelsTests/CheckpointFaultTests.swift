@@ -19,6 +19,10 @@ struct CheckpointFaultTests {
     Fault(testDescription: "manifest torn", says: ["manifest.json", "no checkpoint manifest"]) {
       try $0.edit("manifest.json") { $0.removeLast(40) }
     },
+    Fault(testDescription: "manifest of brackets", says: ["manifest.json", "no checkpoint manifest"]) {
+      // Where Foundation's parser traps.
+      try $0.edit("manifest.json") { $0 = Data(repeating: UInt8(ascii: "["), count: 513) }
+    },
     Fault(testDescription: "file truncated", says: ["dpd.safetensors", "bytes, expected"]) {
       try $0.edit("dpd.safetensors") { $0.removeLast(1000) }
     },

@@ -1,5 +1,6 @@
 import Foundation
 package import NocturneFarm
+import NocturneJSON
 package import NocturneManifest
 
 /// All that is known of one item: where it is and why, and what happened to it.

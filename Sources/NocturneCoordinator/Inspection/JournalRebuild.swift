@@ -1,5 +1,6 @@
 import Foundation
 import NocturneFarm
+import NocturneJSON
 import NocturneManifest
 import NocturneWire
 

@@ -1,5 +1,6 @@
 package import Foundation
 package import NocturneFarm
+import NocturneJSON
 
 /// What a running coordinator writes down for `status`, once in a while: `state/status.json`.
 package struct LiveStatus: Hashable, Codable, Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import NocturneJSON
 package import NocturneManifest
 
 /// `metadata.jsonl` as it stands.

@@ -1,5 +1,6 @@
 package import Foundation
 package import NocturneFarm
+import NocturneJSON
 
 /// What can be seen of a run from outside, whether a coordinator is at work on it or not.
 package struct RunStatus: Hashable, Sendable {

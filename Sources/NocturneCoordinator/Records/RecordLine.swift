@@ -1,4 +1,5 @@
 import Foundation
+import NocturneJSON
 import NocturneManifest
 
 /// What a line of `metadata.jsonl` or `errors.jsonl` is about.

@@ -1,5 +1,6 @@
 import Foundation
 import NocturneFarm
+import NocturneJSON
 import NocturneWire
 
 /// `run.json`: what the caller says of the run, and beside it the run's name, model, counts and verdict.

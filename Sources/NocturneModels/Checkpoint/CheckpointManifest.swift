@@ -1,4 +1,5 @@
 package import Foundation
+import NocturneJSON
 
 /// `manifest.json` of a checkpoint directory (model.md section 13).
 package struct CheckpointManifest: Codable, Hashable, Sendable {
@@ -41,7 +42,7 @@ package struct CheckpointManifest: Codable, Hashable, Sendable {
         .missingFile, file: file.path, "cannot be read; the directory is no checkpoint (`nocturne model new` makes one)"
       )
     }
-    guard let manifest = try? JSONDecoder().decode(CheckpointManifest.self, from: data) else {
+    guard isShallow(data), let manifest = try? JSONDecoder().decode(CheckpointManifest.self, from: data) else {
       throw CheckpointError(.manifest, file: file.path, "is no checkpoint manifest; export the checkpoint again")
     }
     guard manifest.format == Self.currentFormat else {

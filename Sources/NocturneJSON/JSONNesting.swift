@@ -1,6 +1,6 @@
 /// Whether JSON text nests no deeper than anything of ours. To be asked before Foundation's parser sees a file that people
 /// can edit: beyond 512 levels it means to throw an error, and traps where the text ends right there.
-func isShallow(_ json: some Sequence<UInt8>) -> Bool {
+package func isShallow(_ json: some Sequence<UInt8>) -> Bool {
   var depth = 0
   var isInString = false
   var isEscaped = false
