@@ -1,7 +1,8 @@
 """`python -m nocturne_training.measure --nocturne FILE --model DIR --out DIR`: measures a checkpoint.
 
 Renders held-out captions with Nocturne, listens to them, and writes `DIR/table.md`, `DIR/figures.json` and
-`DIR/clips.jsonl`. What is there already is kept, so the same command goes on where it was stopped.
+`DIR/clips.jsonl`; with another seed or precision than the usual, into a folder of its own in DIR. What is
+there already is kept, so the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from .measurement import SCHEDULES, Measured, Measurement, Plan
 from .renders import Renderer, Setting
 from .table import markdown, plain, records, verdict
 
+PRECISIONS = "auto", "bf16", "f32", "int8"
 QUICK = Plan(8, 8, 2, (Setting(5), Setting(10)))
 
 
@@ -44,6 +46,8 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--schedules", type=_schedules, help=f"some of {','.join(SCHEDULES)}; both if left out"
     )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the renders (0)")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the renders (auto)")
     parser.add_argument("--epochs", type=int, help=f"how long the probes learn ({Plan.epochs})")
     parser.add_argument("--musiccaps", type=Path, help="MusicCaps' CSV file; without it, its row is left out")
     parser.add_argument("--quick", action="store_true", help="a few captions and hardly any learning: a try")
@@ -89,6 +93,7 @@ def corpus(given: Path | None, said: dict[str, Any], out: Path) -> Corpus:
 
 def write(out: Path, found: Measured, facts: dict[str, Any]) -> None:
     """The three files, whole or not at all."""
+    out.mkdir(parents=True, exist_ok=True)
     figures = {**facts, "rows": records(found.rows)}
     clips = "".join(json.dumps(clip, default=asdict, ensure_ascii=False) + "\n" for clip in found.clips)
     for name, text in (
@@ -109,7 +114,15 @@ def plan(options: argparse.Namespace) -> Plan:
     if options.steps or options.schedules:
         steps = options.steps or dict.fromkeys(setting.steps for setting in settings)
         settings = [Setting(count, name) for name in options.schedules or SCHEDULES for count in steps]
+    settings = [replace(setting, seed=options.seed, precision=options.precision) for setting in settings]
     return Plan(captions, min(captions, whole.foreign), options.epochs or whole.epochs, settings)
+
+
+def folder(options: argparse.Namespace) -> Path:
+    """Where the table goes: other renders than the usual ones take no other table's place."""
+    if (options.seed, options.precision) == (0, "auto"):
+        return options.out
+    return options.out / f"{options.precision}-seed-{options.seed}"
 
 
 def main(words: list[str] | None = None) -> int:
@@ -126,7 +139,7 @@ def main(words: list[str] | None = None) -> int:
         renderer, wanted = Renderer(options.nocturne, options.model, options.out, say), plan(options)
         found = Measurement(held, renderer, wanted, options.musiccaps, say)()
         facts = {"model": renderer.fingerprint, "corpus": held.digest, "trained_on": said.get("digest")}
-        write(options.out, found, {**facts, "captions": wanted.captions, "epochs": wanted.epochs})
+        write(folder(options), found, {**facts, "captions": wanted.captions, "epochs": wanted.epochs})
     except (CorpusError, TrainingError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

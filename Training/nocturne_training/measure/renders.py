@@ -26,6 +26,8 @@ class Setting:
 
     steps: int
     schedule: str = "linear"
+    seed: int = 0
+    precision: str = "auto"
 
     def __str__(self) -> str:
         return f"{self.schedule} {self.steps}"
@@ -54,7 +56,8 @@ class Renderer:
 
     def render(self, name: str, captions: Captions, setting: Setting) -> Run:
         """Clips of 10 s for all captions. Raises `TrainingError` where Nocturne fails or lacks a clip."""
-        key = hashlib.sha256(json.dumps([self.fingerprint, captions]).encode()).hexdigest()[:12]
+        causes = json.dumps([self.fingerprint, captions, setting.seed, setting.precision])
+        key = hashlib.sha256(causes.encode()).hexdigest()[:12]
         run = self.out / f"{name}-{setting.schedule}-{setting.steps}-{key}"
         run.parent.mkdir(parents=True, exist_ok=True)
         found = _finished(run, captions)
@@ -72,6 +75,7 @@ class Renderer:
             csv.writer(file).writerows([("id", "caption"), *captions.items()])
         command = [self.nocturne, "render", manifest, "--out", run, "--model", self.model, "--quiet"]
         command += ["--steps", str(setting.steps), "--schedule", setting.schedule]
+        command += ["--seed", str(setting.seed), "--precision", setting.precision]
         try:
             code = subprocess.run([str(word) for word in command], check=False).returncode
         except OSError as error:

@@ -9,7 +9,7 @@ import pytest
 
 from nocturne_training.checkpoint import CheckpointError
 from nocturne_training.corpus.dataset import CorpusError
-from nocturne_training.measure.__main__ import arguments, corpus, main, plan, provenance
+from nocturne_training.measure.__main__ import arguments, corpus, folder, main, plan, provenance
 from nocturne_training.measure.renders import Setting
 
 NEEDED = ["--nocturne", "n", "--model", "m", "--out", "o"]
@@ -25,8 +25,26 @@ def test_all_is_measured_unless_less_is_asked_for() -> None:
     assert plan(arguments([*NEEDED, "--quick"])).captions == 8
 
 
+def test_another_seed_or_precision_has_a_table_of_its_own() -> None:
+    usual = arguments(NEEDED)
+    assert folder(usual) == Path("o")
+    assert {(setting.seed, setting.precision) for setting in plan(usual).settings} == {(0, "auto")}
+    other = arguments(
+        [*NEEDED, "--seed", "3", "--precision", "int8", "--steps", "5", "--schedules", "linear"]
+    )
+    assert folder(other) == Path("o/int8-seed-3")
+    assert plan(other).settings == [Setting(5, "linear", 3, "int8")]
+
+
 @pytest.mark.parametrize(
-    "words", [["--steps", "5,5"], ["--steps", "0"], ["--steps", "x"], ["--schedules", "cosine"]]
+    "words",
+    [
+        ["--steps", "5,5"],
+        ["--steps", "0"],
+        ["--steps", "x"],
+        ["--schedules", "cosine"],
+        ["--precision", "f16"],
+    ],
 )
 def test_what_cannot_be_rendered_is_refused(words: list[str]) -> None:
     with pytest.raises(SystemExit):

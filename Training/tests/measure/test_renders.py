@@ -69,13 +69,17 @@ def test_clips_come_in_the_order_of_the_captions_and_are_rendered_once(
     assert "--schedule uniform" in _calls(nocturne)[0]
 
 
-def test_other_steps_captions_or_weights_are_rendered_anew(nocturne: Path, tmp_path: Path) -> None:
+def test_other_steps_captions_seeds_or_weights_are_rendered_anew(nocturne: Path, tmp_path: Path) -> None:
     model = _model(tmp_path / "model")
     _renderer(nocturne, model).render("test", CAPTIONS, Setting(5))
     _renderer(nocturne, model).render("test", CAPTIONS, Setting(6))
     _renderer(nocturne, model).render("test", {**CAPTIONS, "a": "changed"}, Setting(5))
     _renderer(nocturne, _model(tmp_path / "model", '{"dim": 2}')).render("test", CAPTIONS, Setting(5))
-    assert len(_calls(nocturne)) == 4
+    _renderer(nocturne, model).render("test", CAPTIONS, Setting(5, seed=1))
+    _renderer(nocturne, model).render("test", CAPTIONS, Setting(5, precision="int8"))
+    calls = _calls(nocturne)
+    assert len(calls) == 6
+    assert "--seed 1 --precision auto" in calls[4] and "--seed 0 --precision int8" in calls[5]
 
 
 def test_a_clip_that_is_gone_is_rendered_again(nocturne: Path, tmp_path: Path) -> None:
