@@ -25,8 +25,8 @@ enum FuzzTargets {
     ]
   }
 
-  /// How many of `total` inputs each target gets, at least one.
+  /// How many of `total` inputs each target gets: at least one, and all together no fewer than `total`.
   static func inputs(of total: Int, for target: any FuzzTarget.Type) -> Int {
-    max(1, Int(Double(total) * target.share / all.reduce(0) { $0 + $1.share }))
+    max(1, Int((Double(total) * target.share / all.reduce(0) { $0 + $1.share }).rounded(.up)))
   }
 }
