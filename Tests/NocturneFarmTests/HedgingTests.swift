@@ -148,7 +148,8 @@ import Testing
     var before = evening()
     _ = live(&before, 12)
     var table = Table.open(items: 3, replaying: before.journal) { $0.credit = 1 }
-    #expect(table.join("slow", credit: 0, holding: [late]).last == welcome("slow"))
+    #expect(
+      table.join("slow", credit: 0, holding: [late]) == [.record([renewed(late, by: "slow", in: 5)]), welcome("slow")])
     #expect(table.join("quick", credit: 0, holding: [late]) == [welcome("quick")], "nothing is revoked")
     #expect(table.beat("slow", executing: [late], progress: 1).messages(to: "slow") == [.heartbeat])
     #expect(table.beat("quick", executing: [late], progress: 1).messages(to: "quick") == [.heartbeat])

@@ -43,22 +43,25 @@ import Testing
   }
 
   @Test func anOverdueHolderHasAWhileToComeBackInAllTheSame() {
-    var before = Table.open(items: 1)
-    before.join("a")
-    var table = Table(items: 1, replaying: before.journal)
-    table.handle(.livesRemembered([FormerLife(lastShard: 1, listenedSeconds: 100)]), .started)
+    var table = restarted(after: FormerLife(lastShard: 1, listenedSeconds: 100))
     #expect(table.pass(3.7).releases.isEmpty)
     #expect(table.pass(0.1).releases.count == 1)
   }
 
   @Test func aLeaseOfTheLastLifeHasTheWholeGrace() {
+    // It was granted after this life had begun.
+    var table = restarted(after: FormerLife(lastShard: 0, listenedSeconds: 100))
+    #expect(table.pass(29).releases.isEmpty)
+    #expect(table.pass(2).releases.count == 1)
+  }
+
+  /// A run whose one item was granted in shard 1, after a life that is told.
+  private func restarted(after life: FormerLife) -> Table {
     var before = Table.open(items: 1)
     before.join("a")
     var table = Table(items: 1, replaying: before.journal)
-    // It was granted after this life had begun.
-    table.handle(.livesRemembered([FormerLife(lastShard: 0, listenedSeconds: 100)]), .started)
-    #expect(table.pass(29).releases.isEmpty)
-    #expect(table.pass(2).releases.count == 1)
+    table.handle(.livesRemembered([life]), .started)
+    return table
   }
 
   @Test func aHolderThatIsHeardInEveryLifeKeepsItsLease() {
@@ -80,7 +83,11 @@ import Testing
     var table = Table.open(items: 3, replaying: before.journal)
     #expect(table.beat("a", executing: [lease(1, token: 1)]) == [.send(.register, to: WorkerID("a"))])
     let told = table.join("a", credit: 0, holding: [lease(1, token: 1), lease(2, token: 2)])
-    #expect(told == [.record([renewed(1, in: 3), renewed(2, in: 4)]), welcome("a")], "nothing revoked")
+    #expect(
+      told == [
+        .record([renewed(lease(1, token: 1), by: "a", in: 3), renewed(lease(2, token: 2), by: "a", in: 4)]),
+        welcome("a"),
+      ], "nothing revoked")
     table.pass(15)
     table.beat("a")
     table.pass(18)
@@ -95,17 +102,10 @@ import Testing
     let receipt = table.receipt(lease(1, token: 1), "a")
     #expect(
       table.say(.finished(receipt, inline: nil), "a")
-        == [.record([renewed(1, in: 5)]), .collect(receipt, inline: nil, from: WorkerID("a"))])
+        == [.record([renewed(receipt.lease, by: "a", in: 5)]), .collect(receipt, inline: nil, from: WorkerID("a"))])
     #expect(
       table.handle(.artifactStored(receipt, from: WorkerID("a"))).messages(to: "a")
         == [.acknowledge([receipt.lease])])
-  }
-
-  /// The first lease of an item, heard of again.
-  private func renewed(_ number: Int, in shard: UInt64) -> Transition {
-    let lease = lease(number, token: UInt64(number))
-    return Transition(
-      item: lease.item, attempt: 1, change: .leased(token: lease.token, worker: WorkerID("a"), shard: shard))
   }
 
   @Test func aResultThatWasJournaledButNotAcknowledgedIsAbsorbed() {

@@ -136,6 +136,13 @@ func lease(_ number: Int, attempt: Int = 1, token: UInt64) -> Lease {
   Lease(item: Item.sample(number).key, attempt: attempt, token: token)
 }
 
+/// A lease that is heard of again.
+func renewed(_ lease: Lease, by name: String, in shard: UInt64) -> Transition {
+  Transition(
+    item: lease.item, attempt: lease.attempt,
+    change: .leased(token: lease.token, worker: WorkerID(name), shard: shard))
+}
+
 /// The record and the grant of a shard of items, in the order of their leases.
 func granted(_ shard: UInt64, _ leases: [Lease], to name: String) -> [CoordinatorInstruction] {
   let worker = WorkerID(name)
