@@ -60,22 +60,22 @@ import Testing
   @Test func livesThatDidNotEndAreRemembered() throws {
     let scratch = Scratch()
     let path = scratch.path + "/journal.sqlite"
-    #expect(try SQLiteJournal(path).beginLife(after: 0) == SQLiteJournal.Remembered())
+    #expect(try SQLiteJournal(path).beginLife(lastShard: 0) == SQLiteJournal.Remembered())
     try SQLiteJournal(path).commit(everything)
     #expect(
-      try SQLiteJournal(path).beginLife(after: 3) == SQLiteJournal.Remembered(workers: [worker]),
+      try SQLiteJournal(path).beginLife(lastShard: 3) == SQLiteJournal.Remembered(workers: [worker]),
       "the first one did not listen for anybody")
     for number in 0..<100 {
       let journal = try SQLiteJournal(path)
-      _ = try journal.beginLife(after: .max)
+      _ = try journal.beginLife(lastShard: .max)
       try journal.noteListening(1)
       try journal.noteListening(Double(number))
     }
     let journal = try SQLiteJournal(path)
     let lives = (36..<100).map { FormerLife(lastShard: .max, listenedSeconds: Double($0)) }
-    #expect(try journal.beginLife(after: 9).lives == lives, "as many as can matter")
+    #expect(try journal.beginLife(lastShard: 9).lives == lives, "as many as can matter")
     try journal.endLife()
-    #expect(try journal.beginLife(after: 10) == SQLiteJournal.Remembered(), "it came to its end")
+    #expect(try journal.beginLife(lastShard: 10) == SQLiteJournal.Remembered(), "it came to its end")
   }
 
   @Test func replayGoesBeyondOnePiece() throws {

@@ -17,9 +17,10 @@ extension SQLiteJournal {
     }
   }
 
-  /// Marks the journal as in use, until `endLife`, by a life that begins after a shard.
+  /// Marks the journal as in use, until `endLife`.
+  /// - Parameter lastShard: the last that had been granted before.
   /// - Throws: `JournalFault`.
-  package func beginLife(after shard: UInt64) throws -> Remembered {
+  package func beginLife(lastShard: UInt64) throws -> Remembered {
     try faulting {
       try database.write { database in
         let mark = try String.fetchOne(database, sql: "SELECT value FROM run WHERE key = 'inUseSince'")
@@ -35,7 +36,7 @@ extension SQLiteJournal {
         try database.execute(
           sql: "INSERT OR REPLACE INTO run (key, value) VALUES ('inUseSince', ?)",
           arguments: [String(marked ?? sequence)])
-        try set(found.lives + [FormerLife(lastShard: shard, listenedSeconds: 0)], database)
+        try set(found.lives + [FormerLife(lastShard: lastShard, listenedSeconds: 0)], database)
         return found
       }
     }
@@ -66,6 +67,7 @@ extension SQLiteJournal {
   }
 
   /// The run came to its end, for now: everybody was told.
+  /// - Throws: `JournalFault`.
   package func endLife() throws {
     try faulting { try database.write { try $0.execute(sql: "DELETE FROM run WHERE key IN ('inUseSince', 'lives')") } }
   }

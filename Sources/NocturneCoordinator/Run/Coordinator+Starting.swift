@@ -10,7 +10,7 @@ extension Coordinator {
     try loadItems()
     try journal.replay { handle(.transitionsReplayed($0)) }
     if try journal.isPaused() { handle(.pauseReplayed) }
-    let remembered = try journal.beginLife(after: state.lastShard)
+    let remembered = try journal.beginLife(lastShard: state.lastShard)
     handle(.workersRemembered(remembered.workers))
     handle(.livesRemembered(remembered.lives))
     try checkArtifacts()
