@@ -50,6 +50,12 @@ def fail(text: str) -> None:
     raise SystemExit(1)
 
 
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text}: a whole number from 1")
+    return int(text)
+
+
 def call(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -96,7 +102,7 @@ class Bench:
         return made
 
     def axes(self) -> list[Axis]:
-        cores = sorted({1, CORES} | {2**power for power in range(CORES.bit_length()) if 2**power <= CORES})
+        cores = sorted({CORES, *(2**power for power in range(CORES.bit_length()))})
         return [
             Axis("steps", (1, 2, 5, 10, 20), "steps", lambda x: self.render(steps=x), True),
             Axis("length", (2.5, 5, 7.5, LONGEST), "s of audio", lambda x: self.render(seconds=x), True),
@@ -129,14 +135,19 @@ def draw(path: Path, title: str, found: Sequence[tuple[Axis, Sequence[float]]]) 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(prog="scripts/bench-growth")
     parser.add_argument("--nocturne", required=True)
     parser.add_argument("--config", default="demo", choices=("demo", "paper", "tiny"))
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--clips", type=int, default=4, help="clips together while something else is varied")
+    parser.add_argument("--rounds", type=positive, default=3)
+    parser.add_argument(
+        "--clips", type=positive, default=4, help="clips together while something else is varied"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "growth")
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        fail(f"{options.out}: {error.strerror}; choose another folder with --out")
     with tempfile.TemporaryDirectory() as scratch:
         bench = Bench(options.nocturne, options.config, options.clips, Path(scratch))
         axes = bench.axes()
