@@ -9,13 +9,13 @@ struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
     abstract: "Validate a manifest or job and say what a run would do: items, audio, arithmetic, time, disk.",
-    discussion: "With --measure one clip is rendered first, and the hours come from it.")
+    discussion: "With --measure a shard is rendered first as each worker would, and the hours come from it.")
 
   @Argument(help: "Job file or manifest, or - for standard input.")
   var source: String
   @Option(help: "Run directory, to check its file system.")
   var out: String?
-  @Flag(help: "Render one clip to measure this machine.")
+  @Flag(help: "Render a shard for each worker to measure this machine, about a minute.")
   var measure = false
   @OptionGroup var options: RunOptions
 
@@ -35,7 +35,8 @@ struct PlanCommand: ParsableCommand {
       let raw = Double(kind.value) * kind.key.seconds * Double(run.configuration.sampleRate) * 3
       return sum + (kind.key.format == .flac ? raw * 0.67 : raw)
     }
-    let seconds = measure ? try secondsPerMAC(run, kinds) * macs / Double(max(run.workers, 1)) : nil
+    let trial = measure ? try trial(of: run, kinds) : nil
+    let seconds = trial.map { $0.loadSeconds / Double($0.workers) + $0.secondsPerMAC * macs }
 
     if run.json {
       var object: [String: Any] = [
@@ -47,6 +48,7 @@ struct PlanCommand: ParsableCommand {
         "faults": faults.prefix(1000).map(\.description),
       ]
       object["render_seconds"] = seconds
+      object["trial"] = trial.map { ["workers": $0.workers, "clips": $0.clips] }
       return try printJSON(object)
     }
     for fault in faults { Terminal.remark("\(fault)") }
@@ -62,17 +64,9 @@ struct PlanCommand: ParsableCommand {
     if let seconds { print("time        about \(ProgressMeter.clock(seconds)) on this machine") }
   }
 
-  /// Renders one clip of the commonest kind and puts its wall time over its arithmetic.
-  private func secondsPerMAC(_ run: ResolvedRun, _ kinds: [RenderSpec: Int]) throws -> Double {
-    guard let spec = kinds.max(by: { $0.value < $1.value })?.key else { return 0 }
-    let renderer = try EngineRenderer(location: run.location, threads: run.threads, precision: run.precision)
-    let item = Item(
-      key: ItemKey(row: "warm-up", take: 1), caption: "A slow piano melody over soft drums.", spec: spec, seed: 0,
-      fileName: "warm-up.\(spec.format.rawValue)")
-    let wall = Measurement.seconds {
-      renderer.engine.render([item], progress: { _ in true }, finished: { _, _ in })
-    }
-    let work = ModelWork(run.configuration, seconds: spec.seconds)
-    return wall / Double(work.total(steps: spec.steps, guidance: spec.guidance))
+  /// A trial of the commonest kind of clip; nil for an empty manifest.
+  private func trial(of run: ResolvedRun, _ kinds: [RenderSpec: Int]) throws -> PlanTrial? {
+    guard let spec = kinds.max(by: { $0.value < $1.value })?.key else { return nil }
+    return try PlanTrial(run, spec: spec, items: kinds.values.reduce(0, +))
   }
 }

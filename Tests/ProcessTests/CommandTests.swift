@@ -97,6 +97,35 @@ struct CommandTests {
     #expect(plan?["bad_rows"] as? Int == 0)
   }
 
+  @Test func aPlanIsMeasuredByAShardForEachWorker() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    func trial(_ captions: Int, _ maxItems: Int) throws -> (seconds: Double?, trial: [String: Int]?) {
+      let job = work.path("job-\(captions)-\(maxItems).yaml")
+      let text = """
+        manifest: \(try work.captions(captions))
+        model: \(Workplace.tinyModel.path)
+        workers: 2
+        threads: 1
+        seconds: 1
+        steps: 2
+        sharding: {maxItems: \(maxItems)}
+
+        """
+      try text.write(toFile: job, atomically: true, encoding: .utf8)
+      let outcome = try Binary.run(["plan", job, "--measure", "--json"])
+      #expect(outcome.status == 0, "\(outcome)")
+      let plan = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+      return (plan?["render_seconds"] as? Double, plan?["trial"] as? [String: Int])
+    }
+    let many = try trial(40, 3)
+    #expect(many.trial == ["workers": 2, "clips": 3])
+    #expect(try #require(many.seconds) > 0)
+    // No more than there is to render, and nobody who has nothing to do.
+    #expect(try trial(5, 16).trial == ["workers": 2, "clips": 2])
+    #expect(try trial(1, 16).trial == ["workers": 1, "clips": 1])
+  }
+
   @Test func statusReadsALiveAndAFinishedRun() throws {
     let work = try Workplace()
     defer { work.remove() }

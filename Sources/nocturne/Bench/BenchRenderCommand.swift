@@ -107,9 +107,10 @@ struct BenchRenderCommand: ParsableCommand {
     print("  peak resident \(resident >> 20) MiB")
   }
 
-  private static func items(count: Int, spec: RenderSpec) -> [Item] {
+  /// Clips of different captions and seeds, numbered from `first`.
+  static func items(count: Int, spec: RenderSpec, from first: Int = 0) -> [Item] {
     let instruments = ["piano", "strings", "marimba", "flute", "guitar", "organ", "trumpet", "synth"]
-    return (0..<count).map { number in
+    return (first..<first + count).map { number in
       let id = "bench-\(number)"
       return Item(
         key: ItemKey(row: id, take: 1),
