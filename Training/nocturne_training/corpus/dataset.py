@@ -2,7 +2,8 @@
 
 On disk: `corpus.json` (what the corpus is, and the SHA-256 of each record file), one record a line in
 `{train,valid,test}.jsonl`, and 24 kHz mono FLAC files. A record carries the SHA-256 of its audio file, so
-`Corpus.digest` names the whole corpus.
+`Corpus.digest` names the whole corpus. `corpus unpack` puts the samples of all files into one beside them
+(`unpacked.py`), from which clips are then read.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import soundfile
+
+from . import unpacked
 
 FORMAT = 1
 SAMPLE_RATE = 24_000
@@ -40,7 +43,7 @@ class Caption:
 @dataclass(frozen=True, slots=True)
 class Clip:
     """One clip: an absolute path, its captions, its labels (`vocabulary.py`) or None, its length in seconds,
-    and the SHA-256 of its file."""
+    the SHA-256 of its file, and its int16 samples where the corpus is unpacked."""
 
     id: str
     path: Path
@@ -48,6 +51,7 @@ class Clip:
     labels: dict[str, Any] | None
     duration: float
     sha256: str = ""
+    unpacked: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     @property
     def samples(self) -> int:
@@ -60,6 +64,8 @@ class Clip:
         Raises CorpusError for a missing or damaged file and for a crop beyond its end.
         """
         count = self.samples - start if count is None else count
+        if self.unpacked is not None and 0 <= start <= start + count <= len(self.unpacked):
+            return self.unpacked[start : start + count] / np.float32(32768)
         try:
             with soundfile.SoundFile(self.path) as file:
                 if start < 0 or count < 0 or start + count > file.frames:
@@ -100,7 +106,10 @@ class Corpus:
             raise CorpusError(
                 f"{directory}/corpus.json: its digest does not match its splits: make the corpus again"
             )
-        return cls(directory, header, clips)
+        samples = unpacked.read(
+            directory, header["digest"], sum(c.samples for s in clips.values() for c in s)
+        )
+        return cls(directory, header, clips if samples is None else _shared(clips, samples))
 
     @property
     def digest(self) -> str:
@@ -138,6 +147,14 @@ def read_header(directory: Path) -> dict[str, Any]:
     if "digest" not in header or any(name not in header.get("splits", {}) for name in SPLITS):
         raise CorpusError(f"{path}: digest or splits are missing: make the corpus again")
     return header
+
+
+def _shared(clips: dict[str, tuple[Clip, ...]], samples: np.ndarray) -> dict[str, tuple[Clip, ...]]:
+    """The same clips, each with its part of the samples of all, which stand in the order of the records."""
+    parts = iter(np.split(samples, np.cumsum([clip.samples for split in clips.values() for clip in split])))
+    return {
+        name: tuple(replace(clip, unpacked=next(parts)) for clip in split) for name, split in clips.items()
+    }
 
 
 def _read_split(directory: Path, name: str, listed: dict[str, Any]) -> tuple[Clip, ...]:
