@@ -18,23 +18,27 @@ _SILENT = -MEAN / (2 * DEVIATION)
 
 
 class FilterBanks:
-    """Keeps the banks of clips in memory as f16, 0.25 MB for ten seconds of 128 bands, up to a limit; what
-    lies beyond is computed again each time, to the same values."""
+    """Keeps the banks of clips in the device's memory as f16, 0.25 MB for ten seconds of 128 bands, up to a
+    limit; what lies beyond is computed again each time, to the same values."""
 
-    def __init__(self, config: Config, megabytes: int) -> None:
-        self.config, self.room = config, megabytes * 1_000_000
+    def __init__(self, config: Config, megabytes: int, device: torch.device) -> None:
+        self.config, self.room, self.device = config, megabytes * 1_000_000, device
         self._kept: dict[str, Tensor] = {}
 
     def whole(self, clip: Clip) -> Tensor:
-        """All frames of a clip, no more than a clip's length -> f16 [F, M]"""
+        """All frames of a clip, no more than a clip's length, and silence where the tower takes more -> f16
+        [F, M]"""
         key = str(clip.path)
         if key in self._kept:
             return self._kept[key]
         limit = self.config.clip_seconds * self.config.sample_rate
-        audio = resample(torch.from_numpy(clip.audio(0, min(limit, clip.samples)))[None])
+        audio = torch.from_numpy(clip.audio(0, min(limit, clip.samples)))
+        audio = resample(audio[None].to(self.device))
         audio = torch.nn.functional.pad(audio, (0, max(0, WINDOW - audio.shape[1])))
         frames = (audio.shape[1] - WINDOW) // HOP + 1
         bank = filter_bank(audio, self.config.mulan.ast.mel, frames)[0].half()
+        missing = max(0, self.config.mulan.ast.frames - frames)
+        bank = torch.nn.functional.pad(bank, (0, 0, 0, missing), value=_SILENT)
         if bank.nbytes <= self.room:
             self.room -= bank.nbytes
             self._kept[key] = bank
@@ -42,27 +46,30 @@ class FilterBanks:
 
     def fitted(self, clip: Clip, generator: Generator | None = None) -> Tensor:
         """As many frames as the tower takes, the first ones or from a random place, silence behind shorter
-        clips -> f32 [F, M]"""
-        bank, frames = self.whole(clip).float(), self.config.mulan.ast.frames
+        clips -> f16 [F, M]"""
+        bank, frames = self.whole(clip), self.config.mulan.ast.frames
         room = len(bank) - frames
         start = int(torch.randint(room + 1, (), generator=generator)) if generator and room > 0 else 0
-        return torch.nn.functional.pad(bank[start : start + frames], (0, 0, 0, max(0, -room)), value=_SILENT)
+        return bank[start : start + frames]
 
     def drawn(self, clips: Sequence[Clip], draws: Sequence[Draw], settings: MulanSettings) -> Tensor:
-        """Random crops with random masks -> [B, F, M]"""
-        parts = []
-        for draw in draws:
-            bank = self.fitted(clips[draw.index], draw.generator)
-            _mask(bank, settings.time_masks, settings.time_mask_frames, draw.generator)
-            _mask(bank.T, settings.band_masks, settings.band_mask_bands, draw.generator)
-            parts.append(bank)
-        return torch.stack(parts)
+        """Random crops with random masks -> f32 [B, F, M]"""
+        banks = torch.stack([self.fitted(clips[draw.index], draw.generator) for draw in draws]).float()
+        frames = _masks(len(banks[0]), settings.time_masks, settings.time_mask_frames, draws)
+        bands = _masks(banks.shape[2], settings.band_masks, settings.band_mask_bands, draws)
+        kept = ~frames.to(banks.device)[:, :, None] & ~bands.to(banks.device)[:, None]
+        # Zero is the mean of the normalised banks.
+        return banks * kept
 
 
-def _mask(bank: Tensor, count: int, widest: int, generator: Generator) -> None:
-    """SpecAugment (Park et al., 2019): zeroes, the mean of the normalised banks, `count` runs of rows, each
-    of 0 to `widest`, in place."""
-    for _ in range(count):
-        width = int(torch.randint(min(widest, len(bank)) + 1, (), generator=generator))
-        start = int(torch.randint(len(bank) - width + 1, (), generator=generator))
-        bank[start : start + width] = 0.0
+def _masks(length: int, count: int, widest: int, draws: Sequence[Draw]) -> Tensor:
+    """SpecAugment (Park et al., 2019): `count` runs an example, each 0 to `widest` long -> true inside [B,
+    length]"""
+    ends = torch.zeros(len(draws), count, 2, dtype=torch.long)
+    for row, draw in zip(ends, draws, strict=True):
+        for run in row:
+            width = int(torch.randint(min(widest, length) + 1, (), generator=draw.generator))
+            run[0] = start = int(torch.randint(length - width + 1, (), generator=draw.generator))
+            run[1] = start + width
+    places = torch.arange(length)
+    return ((ends[..., :1] <= places) & (places < ends[..., 1:])).any(dim=1)

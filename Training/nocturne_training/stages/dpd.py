@@ -15,7 +15,7 @@ from ..losses.diffusion import chunk_angles, clean, noisy, velocity, weights
 from ..models.dpd import Dpd
 from ..models.dual_path import start_aligned
 from ..trainer.errors import TrainingError
-from ..trainer.randomness import Draw
+from ..trainer.randomness import Draw, normal
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
@@ -43,7 +43,8 @@ class DpdTask(Task):
     def __init__(self, context: Context) -> None:
         self.config, self.settings, self.processes = context.config, context.settings.dpd, context.processes
         directory = context.stage("extract")
-        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        self.clips = Extracted(directory, "train", self.processes.device)
+        self.held_out = Extracted(directory, "valid")
         if not len(self.clips):
             raise TrainingError(f"{directory}: no training clips; make or import a larger corpus")
         common = math.gcd(self.config.latent_rate, self.config.semantic_rate)
@@ -78,23 +79,22 @@ class DpdTask(Task):
     def batch(self, draws: list[Draw]) -> Batch:
         """A crop aligned to the tokens, an angle for each of its chunks, its noise, and the guidance drop, by
         the example's own generator."""
-        units, chunks = self.frames // self.unit[0], self.config.dpd.chunks
-        rows = []
+        units, device = self.frames // self.unit[0], self.processes.device
+        room = self.config.clip_frames // self.unit[0] - units
+        latents, tokens, drawn = [], [], []
         for draw in draws:
-            random = draw.generator
-            room = self.config.clip_frames // self.unit[0] - units
-            start = int(torch.randint(room + 1, (), generator=random)) if room else 0
-            rows.append(
-                (
-                    self.clips.latents(draw.index, start * self.unit[0], self.frames),
-                    torch.randn(self.frames, self.config.latent_dim, generator=random),
-                    chunk_angles(torch.rand(chunks, generator=random) * (math.pi / 2), self.frames),
-                    self.clips.tokens(draw.index, start * self.unit[1], units * self.unit[1]),
-                    torch.rand((), generator=random) < self.settings.cfg_drop,
-                )
-            )
-        columns = (torch.stack(column).to(self.processes.device) for column in zip(*rows, strict=True))
-        return Batch(*columns)
+            start = int(torch.randint(room + 1, (), generator=draw.generator)) if room else 0
+            latents.append(self.clips.latents(draw.index, start * self.unit[0], self.frames))
+            tokens.append(self.clips.tokens(draw.index, start * self.unit[1], units * self.unit[1]))
+            drawn.append(torch.rand(self.config.dpd.chunks + 1, generator=draw.generator))
+        angles, drop = torch.stack(drawn).to(device).split((self.config.dpd.chunks, 1), dim=1)
+        return Batch(
+            latents=torch.stack(latents).float().to(device),
+            noise=normal(draws, (self.frames, self.config.latent_dim), device),
+            angles=chunk_angles(angles * (math.pi / 2), self.frames),
+            tokens=torch.stack(tokens).to(device),
+            dropped=drop[:, 0] < self.settings.cfg_drop,
+        )
 
     def predict(self, z: Tensor, angles: Tensor, tokens: Tensor, dropped: Tensor) -> Tensor:
         """Noisy latents [B, L, Z], angles [B, L], tokens [B, T], dropped [B] -> velocity f32 [B, L, Z]. The

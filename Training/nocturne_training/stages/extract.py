@@ -58,11 +58,12 @@ class Networks:
         """The captions' tensors of a shard."""
         captions = [caption for clip in clips for caption in clip.captions]
         table = self.reader.vectors((caption.text for caption in captions), self.text)
-        rows = [self.rvq.encode(table[caption.text][None]).short().cpu() for caption in captions]
-        empty = torch.zeros(0, self.config.rvq.quantizers, dtype=torch.int16)
+        quantizers = self.config.rvq.quantizers
+        rows = [table[caption.text] for caption in captions]
+        codes = self.rvq.encode(torch.stack(rows)).short().cpu() if rows else None
         counts = torch.tensor([0, *(len(clip.captions) for clip in clips)])
         return {
-            "text_codes": torch.cat([empty, *rows]),
+            "text_codes": torch.zeros(0, quantizers, dtype=torch.int16) if codes is None else codes,
             "text_heldout": torch.tensor([caption.heldout for caption in captions], dtype=torch.bool),
             "text_offsets": counts.cumsum(0),
         }

@@ -147,7 +147,7 @@ def start_with_codebooks(lm: Lm, rvq: Rvq) -> None:
     """Lets the codes' embeddings begin as the codebooks' vectors, turned at random, as large as the other
     embeddings are. The sum over a prefix is then the joint embedding, and codes near to each other mean
     alike: otherwise each of thousands of codes has to be met many times."""
-    books = rvq.codebooks.flatten(0, 1)
+    books = rvq.codebooks.flatten(0, 1).to(lm.embedding.weight.device)
     width = lm.embedding.weight.shape[1]
     turn = torch.nn.init.orthogonal_(torch.empty(width, max(width, books.shape[1])))[:, : books.shape[1]]
     rows = books @ turn.T

@@ -79,7 +79,8 @@ class MulanTask(Task):
             _initialise(part)
         for part in (self.audio, self.text, self.temperature):
             part.to(device)
-        self.reader, self.banks = Reader(context), FilterBanks(self.config, self.settings.cache_megabytes)
+        self.reader = Reader(context)
+        self.banks = FilterBanks(self.config, self.settings.cache_megabytes, device)
         self.frozen = self.reader.is_external
         if mulan.bert.external:
             self.text.load_state_dict(external_tensors(mulan.bert.external), strict=False)
@@ -150,7 +151,7 @@ class MulanTask(Task):
         parts, step = [], self.settings.batch
         for first in range(0, len(self.held_out), step):
             clips = self.held_out[first : first + step]
-            banks = torch.stack([self.banks.fitted(clip) for clip in clips])
+            banks = torch.stack([self.banks.fitted(clip) for clip in clips]).float()
             texts = [clip.captions[0].text for clip in clips]
             pairs = self._pairs(banks, texts, range(first, first + len(clips)))
             parts.append((*self.embed(pairs, nullcontext()), pairs.texts))

@@ -46,7 +46,7 @@ def probe(
     tokens = [clips.tokens(index) for index in range(count)]
     for first in range(0, count, batch):
         indices = range(first, min(first + batch, count))
-        z = torch.stack([clips.latents(index) for index in indices]).to(device)
+        z = torch.stack([clips.latents(index) for index in indices]).float().to(device)
         noise = torch.stack(
             [torch.randn(z.shape[1:], generator=generator("probe", "noise", index)) for index in indices]
         ).to(device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import ClassVar
 
 import torch
@@ -20,6 +21,9 @@ from .clips import whole
 from .clustering import lloyd, plus_plus
 from .context import Context
 from .reading import Reader
+
+_TOGETHER = {"cpu": 1, "cuda": 16}
+"""Clips that the audio tower hears at once, which may change the last bits and only helps a GPU."""
 
 
 class RvqTask(Task):
@@ -66,15 +70,19 @@ class RvqTask(Task):
     def _heard(self, clips: Sequence[Clip], windows: int) -> Tensor:
         """Embeddings of each clip, and of what is left of it after one second, two... -> [clips, windows,
         D]"""
-        rate, found = self.config.sample_rate, []
-        for clip in clips:
-            count = max(1, min(clip.samples, self.config.clip_seconds * rate))
-            audio = F.pad(whole([clip], count), (0, max(0, rate - count)))
-            for k in range(windows):
+        rate, limit = self.config.sample_rate, self.config.clip_seconds * self.config.sample_rate
+        found: list[Tensor] = []
+        size = _TOGETHER[self.processes.device.type]
+        # Clips of one length go through the tower together.
+        for count, some in groupby(clips, lambda clip: max(1, min(clip.samples, limit))):
+            alike = list(some)
+            for first in range(0, len(alike), size):
+                audio = whole(alike[first : first + size], count).to(self.processes.device)
+                audio = F.pad(audio, (0, max(0, rate - count)))
                 # A short clip's later windows would be empty, so its own ones come round again.
-                start = k % max(1, audio.shape[1] // rate) * rate
-                found.append(self.audio_tower(audio[:, start:].to(self.processes.device))[0])
-        return torch.stack(found).unflatten(0, (len(clips), windows))
+                starts = [k % max(1, audio.shape[1] // rate) * rate for k in range(windows)]
+                found.append(torch.stack([self.audio_tower(audio[:, start:]) for start in starts], dim=1))
+        return torch.cat(found)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:

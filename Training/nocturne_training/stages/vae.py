@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,8 @@ from ..models.lapped import start_as_lapped_transform
 from ..models.residual import add_weight_norm
 from ..models.tone_start import start_as_tone_bank
 from ..models.vae import VaeDecoder, VaeEncoder
-from ..trainer.randomness import Draw
+from ..trainer.precision import rounded_convolutions
+from ..trainer.randomness import Draw, normal
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .clips import crops, whole
@@ -79,10 +81,10 @@ class VaeTask(Task):
 
     def batch(self, draws: list[Draw]) -> tuple[Tensor, Tensor]:
         """Crops [B, N] and the encoder's noise [B, L, Z]"""
-        frames = self.settings.crop_frames
-        noise = [torch.randn(frames, self.config.latent_dim, generator=draw.generator) for draw in draws]
+        frames, device = self.settings.crop_frames, self.processes.device
+        noise = normal(draws, (frames, self.config.latent_dim), device)
         audio = crops(self.clips, draws, frames * self.config.hop, self.config.hop)
-        return audio.to(self.processes.device), torch.stack(noise).to(self.processes.device)
+        return audio.to(device), noise
 
     def judge(self, audio: Tensor) -> list[Judgement]:
         """[B, N] -> one judgement per sub-discriminator"""
@@ -90,12 +92,25 @@ class VaeTask(Task):
 
     def optimise(self, batch: tuple[Tensor, Tensor], step: int, update: Update) -> Metrics:
         """The discriminators first (once they have joined), then encoder and decoder."""
-        audio, noise = batch
+        with rounded_convolutions(True):
+            return self._optimise(*batch, step, update)
+
+    def _encoded(self, audio: Tensor, autocast: AbstractContextManager[Any]) -> tuple[Tensor, Tensor]:
+        """Mean and log variance, f32 [B, L, Z] each; exact where the encoder is kept, as quiet tones beside
+        loud ones are lost in fewer bits."""
+        if self.settings.encoder_kept:
+            with torch.no_grad(), rounded_convolutions(False):
+                return self.encoder(audio)
+        with autocast:
+            mean, log_variance = self.encoder(audio)
+        return mean.float(), log_variance.float()
+
+    def _optimise(self, audio: Tensor, noise: Tensor, step: int, update: Update) -> Metrics:
         settings = self.settings
-        with update.autocast():
-            with torch.set_grad_enabled(not settings.encoder_kept):
-                mean, log_variance = (part.float() for part in self.encoder(audio))
-            z = (mean + (0.5 * log_variance).exp() * noise) / self.config.vae.latent_scale
+        mean, log_variance = self._encoded(audio, update.autocast())
+        z = (mean + (0.5 * log_variance).exp() * noise) / self.config.vae.latent_scale
+        # A wave in bf16 has noise 50 dB below it, and a GPU is as fast with f32.
+        with update.autocast() if audio.device.type == "cpu" else nullcontext():
             generated = self.decoder(z.clamp(-1.0, 1.0)).float()
         spectral, kl = multi_resolution(audio, generated), adversarial.kl(mean, log_variance)
         mel = log_mel_error(audio, generated)

@@ -27,8 +27,8 @@ class Average:
     def update(self, step: int) -> None:
         """Follows the weights after step `step`, counted from 0."""
         decay = min(self.decay, (1 + step) / (10 + step))
-        for key, tensor in self._tensors():
-            self.values[key].lerp_(tensor, 1.0 - decay)
+        own = dict(self._tensors())
+        torch._foreach_lerp_([self.values[key] for key in own], list(own.values()), 1.0 - decay)
 
     @contextmanager
     def applied(self) -> Iterator[None]:

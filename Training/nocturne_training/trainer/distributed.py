@@ -105,6 +105,9 @@ def join(device: str | None = None) -> Processes:
     )
     if kind == "cuda":
         torch.cuda.set_device(place)
+        torch.backends.cudnn.benchmark = True
+        # What f32 says is f32, unless a task asks for less.
+        torch.backends.cudnn.allow_tf32 = False
     if world > 1:
         dist.init_process_group("nccl" if kind == "cuda" else "gloo")
     return Processes(rank, world, place)

@@ -24,6 +24,15 @@ class Draw:
     generator: torch.Generator
 
 
+def normal(draws: list[Draw], shape: tuple[int, ...], device: torch.device) -> torch.Tensor:
+    """Normal noise for each example, [B, *shape]. On a CPU each has its own generator's; a GPU draws the
+    whole batch at once, by the first one's seed."""
+    if device.type == "cpu":
+        return torch.stack([torch.randn(shape, generator=draw.generator) for draw in draws])
+    own = torch.Generator(device).manual_seed(draws[0].generator.initial_seed())
+    return torch.randn(len(draws), *shape, generator=own, device=device)
+
+
 class Order:
     """Visits a training set of `size` examples in epochs, each a permutation of its own."""
 

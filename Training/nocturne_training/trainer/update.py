@@ -29,9 +29,14 @@ class Update:
     def __post_init__(self) -> None:
         """Builds one AdamW a group."""
         settings = self.settings
+        fused = self.processes.device.type == "cuda" or None
         self.optimizers = {
             name: torch.optim.AdamW(
-                parameters, settings.learning_rate, tuple(settings.betas), weight_decay=settings.weight_decay
+                parameters,
+                settings.learning_rate,
+                tuple(settings.betas),
+                weight_decay=settings.weight_decay,
+                fused=fused,
             )
             for name, parameters in self.groups.items()
         }

@@ -57,7 +57,7 @@ def test_batches_are_crops_aligned_to_the_tokens_with_an_angle_a_chunk(extracted
         again = trained.batch(draws(2, 5, seed=seed))
         assert all(torch.equal(getattr(batch, key), getattr(again, key)) for key in vars(batch))
         for row, index in enumerate((2, 5)):
-            whole = trained.clips.latents(index)
+            whole = trained.clips.latents(index).float()
             start = next(
                 t for t in range(243) if torch.equal(whole[10 * t : 10 * t + 80], batch.latents[row])
             )
@@ -157,7 +157,7 @@ def test_probes_tell_angles_conditions_and_gain_apart(extracted: Path) -> None:
     2 for tokens of another clip."""
     clips = Extracted(extracted / "extract", "valid")
     angles, error = probe_angles(4, 4), torch.linspace(0.1, 0.9, 2500)[:, None] * torch.randn(2500, 16)
-    z = [clips.latents(index) for index in range(4)]
+    z = [clips.latents(index).float() for index in range(4)]
     noise = [torch.randn(2500, 16, generator=generator("probe", "noise", index)) for index in range(4)]
     at = chunk_angles(angles, 2500)
     given = [noisy(*parts) for parts in zip(z, noise, at, strict=True)]

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 
 from nocturne_training.trainer.learning_rate import factor
-from nocturne_training.trainer.randomness import Order, generator
+from nocturne_training.trainer.randomness import Draw, Order, generator, normal
 
 
 def test_an_epoch_visits_every_example_once() -> None:
@@ -24,6 +24,16 @@ def test_processes_share_the_batch_of_one_process() -> None:
         for d in Order(1, "s", 7).draws(3, 2, rank, 2)
     ]
     assert whole == parts
+
+
+def test_noise_is_each_examples_own() -> None:
+    def draws(*seeds: int) -> list[Draw]:
+        return [Draw(0, generator("noise", seed)) for seed in seeds]
+
+    cpu = torch.device("cpu")
+    together = normal(draws(1, 2, 3), (5, 4), cpu)
+    assert together.shape == (3, 5, 4) and float(together.std()) > 0.7
+    assert torch.equal(together[1:2], normal(draws(2), (5, 4), cpu))
 
 
 def test_generators_differ_in_every_part() -> None:
