@@ -119,11 +119,11 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(ConformerBlock(config) for _ in range(config.layers))
         self.layer_norm = nn.LayerNorm(config.dim)
 
-    def blocks(self, x: Tensor, count: int) -> Tensor:
-        """Output of the first `count` blocks, [B, T, D] -> [B, T, D]"""
+    def blocks(self, x: Tensor, end: int, first: int = 0) -> Tensor:
+        """Through blocks `first` to `end - 1`, [B, T, D] -> [B, T, D]"""
         positions = torch.arange(x.shape[1], device=x.device)
         table = rotary_table(positions, self.config.dim // self.config.heads, self.config.rope)
-        for layer in self.layers[:count]:
+        for layer in self.layers[first:end]:
             x = layer(x, table)
         return x
 

@@ -17,7 +17,7 @@ from ..trainer.randomness import Draw, generator
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .clips import crops, whole
-from .clustering import MiniBatchKmeans
+from .clustering import ProductKmeans
 from .context import Context
 from .tokenizer import crop_samples
 
@@ -44,9 +44,8 @@ class KmeansTask(Task):
         self.clips = context.corpus.split("train")
         self.held_out = context.corpus.split(context.held_out)[: self.settings.validation_clips]
         self.tokenizer = context.learned("tokenizer", "tokenizer")
-        self.centres = MiniBatchKmeans(
-            self.config.semantic_vocab, self.config.tokenizer.dim, self.settings.patience
-        ).to(self.processes.device)
+        parts = _parts(context)
+        self.centres = ProductKmeans(parts, self.settings.patience).to(self.processes.device)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -81,7 +80,7 @@ class KmeansTask(Task):
         if step == 0:
             self.centres.begin(frames, random)
         inertia = self.centres.update(frames, random)
-        return {"inertia": inertia, "empty": (self.centres.counts == 0).sum()}
+        return {"inertia": inertia, "empty": self.centres.empty}
 
     def validate(self) -> dict[str, float]:
         """Mean squared distance of a held-out frame from its centre (of `dim`, the squared length of a
@@ -110,3 +109,18 @@ class KmeansTask(Task):
         with torch.no_grad():
             self.tokenizer.kmeans.centers.copy_(self.centres.centers)
         return {"tokenizer": self.tokenizer}
+
+
+def _parts(context: Context) -> list[tuple[int, int]]:
+    """Number of centres and width of each part of a frame. Raises `TrainingError` for numbers that do not
+    go."""
+    vocab, dim = context.config.semantic_vocab, context.config.tokenizer.dim
+    told, width = context.settings.kmeans.told_centres, context.settings.tokenizer.label_width
+    if not told:
+        return [(vocab, dim)]
+    if vocab % told or not 0 < width < dim:
+        raise TrainingError(
+            f"kmeans.toldCentres {told}: expected a divisor of the {vocab} tokens, and tokenizer.labelWidth "
+            f"{width} below the {dim} features"
+        )
+    return [(told, width), (vocab // told, dim - width)]

@@ -23,6 +23,7 @@ from ..trainer.update import Update
 from . import masking
 from .clips import crops, whole
 from .context import Context
+from .labels import LabelHead, targets
 
 START_CLIPS = 32
 """Clips that the levels of the extractor's bands are taken from."""
@@ -30,12 +31,14 @@ START_CLIPS = 32
 
 @dataclass(frozen=True)
 class Masked:
-    """Audio [B, N], mask [B, T], distractors [F, K], Gumbel noise [B, T, G, V]."""
+    """Audio [B, N], mask [B, T], distractors [F, K], Gumbel noise [B, T, G, V], and the clips' labels, empty
+    where they are not learned from [B, labels]."""
 
     audio: Tensor
     mask: Tensor
     distractors: Tensor
     noise: Tensor
+    labels: Tensor
 
 
 class TokenizerTask(Task):
@@ -64,18 +67,23 @@ class TokenizerTask(Task):
         start_as_wavelet_packets(self.tokenizer.feature_extractor, self.tokenizer.prepare(audio))
         if self.processes.world > 1 and self.processes.device.type == "cuda":
             nn.SyncBatchNorm.convert_sync_batchnorm(self.tokenizer)
-        self.tokenizer.to(self.processes.device)
-        self.heads.to(self.processes.device)
+        settings = self.settings
+        self.labels = (
+            LabelHead(min(settings.label_width, self.config.tokenizer.dim)) if settings.label_weight else None
+        )
+        for module in self.modules.values():
+            module.to(self.processes.device)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
         """See `Task`."""
-        return {"tokenizer": self.tokenizer, "heads": self.heads}
+        labels = {} if self.labels is None else {"labels": self.labels}
+        return {"tokenizer": self.tokenizer, "heads": self.heads, **labels}
 
     @property
     def groups(self) -> Mapping[str, list[nn.Parameter]]:
         """See `Task`."""
-        parameters = [*self.tokenizer.parameters(), *self.heads.parameters()]
+        parameters = (parameter for part in self.modules.values() for parameter in part.parameters())
         return {"tokenizer": [parameter for parameter in parameters if parameter.requires_grad]}
 
     @property
@@ -96,21 +104,25 @@ class TokenizerTask(Task):
             masks.append(masking.spans(frames, settings.mask_start, settings.mask_span, draw.generator))
             others.append(masking.distractors(masks[-1], settings.distractors, draw.generator))
             noise.append(masking.gumbel((frames, config.code_groups, config.group_codes), draw.generator))
-        parts = audio, torch.stack(masks), torch.cat(others), torch.stack(noise)
+        told = targets([clips[draw.index] for draw in draws]) if self.labels else torch.empty(len(draws), 0)
+        parts = audio, torch.stack(masks), torch.cat(others), torch.stack(noise), told
         return Masked(*(part.to(device) for part in parts))
 
     def contrast(
         self, batch: Masked, temperature: float, noise: Tensor | None, autocast: AbstractContextManager[Any]
-    ) -> Contrast:
-        """The heads' sums over the masked frames of this process; `autocast` lends the mixed precision."""
+    ) -> tuple[Contrast, Tensor]:
+        """The heads' sums over the masked frames of this process, and the tapped states [B, T, D]; `autocast`
+        lends the mixed precision."""
         with autocast:
             features = self.tokenizer.extract(batch.audio)
             features = ScaledGradient.apply(features, self.settings.extractor_rate)
             normalised = self.tokenizer.feature_projection["layer_norm"](features)
             projected = self.tokenizer.feature_projection["projection"](normalised)
             masked = self.tokenizer.masked_spec_embed.to(projected.dtype)
-            states = self.tokenizer.encoder(torch.where(batch.mask[..., None], masked, projected))
-        return self.heads(
+            encoder, tap = self.tokenizer.encoder, self.config.tokenizer.tap_layer
+            tapped = encoder.blocks(torch.where(batch.mask[..., None], masked, projected), tap)
+            states = encoder.layer_norm(encoder.blocks(tapped, len(encoder.layers), tap))
+        contrast = self.heads(
             states.float(),
             normalised.float(),
             batch.mask,
@@ -119,6 +131,7 @@ class TokenizerTask(Task):
             noise=noise,
             contrast=self.settings.contrast,
         )
+        return contrast, tapped.float()
 
     def temperature(self, step: int) -> float:
         """Of the Gumbel softmax at a step."""
@@ -126,7 +139,7 @@ class TokenizerTask(Task):
 
     def optimise(self, batch: Masked, step: int, update: Update) -> Metrics:
         """One step on the mean over all processes' masked frames."""
-        parts = self.contrast(batch, self.temperature(step), batch.noise, update.autocast())
+        parts, tapped = self.contrast(batch, self.temperature(step), batch.noise, update.autocast())
         # A gradient through `gather` arrives once a process and is then averaged; a sum of this process alone
         # has to be multiplied to come out the same.
         frames = self.processes.gather(batch.mask.sum()[None]).sum()
@@ -134,9 +147,14 @@ class TokenizerTask(Task):
         usage = perplexity(self.processes.gather(parts.usage[None]).sum(dim=0) / frames)
         codes = parts.usage.numel()
         loss = contrastive + self.settings.diversity * (codes - usage) / codes
+        told: Metrics = {}
+        if self.labels:
+            error, right = self.labels(tapped, batch.labels)
+            loss, told = loss + self.settings.label_weight * error, {"labels": error, **right}
         update("tokenizer", loss)
         return {
             "loss": loss,
+            **told,
             "contrastive": contrastive,
             "accuracy": parts.correct / parts.contested.clamp(min=1),
             "perplexity": usage,
@@ -153,10 +171,13 @@ class TokenizerTask(Task):
             for index in range(len(self.held_out))
         ]
         sums: list[Tensor] = []
+        told: dict[str, list[Tensor]] = {}
         chosen = torch.zeros(())
         for first in range(0, len(draws), self.settings.batch):
             batch = self._masked(self.held_out, draws[first : first + self.settings.batch])
-            parts = self.contrast(batch, self.settings.gumbel_floor, None, nullcontext())
+            parts, tapped = self.contrast(batch, self.settings.gumbel_floor, None, nullcontext())
+            for name, right in self.labels(tapped, batch.labels)[1].items() if self.labels else ():
+                told.setdefault(name, []).append(right)
             chosen = chosen + parts.chosen.cpu()
             sums.append(torch.stack((parts.loss, parts.correct, parts.contested, batch.mask.sum())))
         loss, correct, contested, frames = torch.stack(sums).double().sum(dim=0).tolist()
@@ -166,6 +187,7 @@ class TokenizerTask(Task):
             "accuracy": correct / max(1.0, contested),
             "contested": contested / frames,
             "perplexity": usage,
+            **{name: float(torch.stack(parts).mean()) for name, parts in told.items()},
         }
 
     def exports(self) -> Mapping[str, nn.Module]:

@@ -99,7 +99,9 @@ class TokenizerSettings(StageSettings):
     """wav2vec2-Conformer pre-training (2.2) on crops of `crop_seconds`. A frame begins a masked span of
     `mask_span` frames with probability `mask_start`; `distractors` a masked frame; the Gumbel temperature
     falls from `gumbel` by the factor `gumbel_decay` a step to `gumbel_floor`; `extractor_rate` scales the
-    extractor's gradient."""
+    extractor's gradient. `label_weight` adds the error of reading the clip's labels from the first
+    `label_width` features of the tapped layer (`stages/labels.py`), which the paper does not have: for
+    trainings too short to find out by themselves what a caption speaks of."""
 
     betas: tuple[float, ...] = (0.9, 0.98)
     decay: Decay = "linear"
@@ -114,18 +116,23 @@ class TokenizerSettings(StageSettings):
     contrast: float = 0.1
     diversity: float = 0.1
     extractor_rate: float = 0.1
+    label_weight: float = 0.0
+    label_width: int = 64
 
 
 @dataclass(frozen=True)
 class KmeansSettings(StageSettings):
     """Mini-batch k-means over tapped frames (2.3): one iteration a step on the frames of `batch` crops of
     `crop_seconds` (40 of 10 s are 10,000 frames). A centre that got no frame for `patience` iterations is
-    empty."""
+    empty. With `told_centres` a token is one of so many centres of the features that labels are read from
+    (`tokenizer.label_width`) and one of the others: labels, which do not change within a clip, would else
+    leave few tokens for what does."""
 
     steps: int = 100
     batch: int = 40
     crop_seconds: float = 10.0
     patience: int = 5
+    told_centres: int = 0
 
 
 @dataclass(frozen=True)

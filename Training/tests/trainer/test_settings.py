@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nocturne_training import trainer
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.precision import mixed
 from nocturne_training.trainer.settings import load
@@ -14,6 +15,14 @@ def test_named_settings_load_and_differ() -> None:
     tiny, demo, paper = (load(name) for name in ("tiny", "demo", "paper"))
     assert tiny.vae.steps < demo.vae.steps < paper.vae.steps
     assert (paper.dpd.learning_rate, paper.dpd.batch, paper.dpd.ema) == (5e-4, 96, 0.999)
+
+
+def test_every_settings_file_loads() -> None:
+    files = sorted((Path(trainer.__file__).parent.parent / "settings").glob("*.yaml"))
+    assert len(files) == 4
+    for path in files:
+        told = load(path).kmeans.told_centres
+        assert told == 0 or (load(path).tokenizer.label_weight > 0 and 512 % told == 0), path
 
 
 def test_what_is_left_out_keeps_its_default_and_changes_win(tmp_path: Path) -> None:
