@@ -28,9 +28,7 @@ struct PlanTrial {
       }
     }
     let first = Self.wall(renderers, clips: 1, spec: spec)
-    // As the coordinator sizes shards.
-    let fitting = Int(run.policy.sharding.targetSeconds / max(first, 1e-3))
-    clips = max(1, min(fitting, run.policy.sharding.maxItems, items / workers))
+    clips = max(1, min(run.policy.sharding.size(secondsEach: first), items / workers))
     let wall = clips > 1 ? Self.wall(renderers, clips: clips, spec: spec) : first
     let work = ModelWork(run.configuration, seconds: spec.seconds).total(steps: spec.steps, guidance: spec.guidance)
     secondsPerMAC = wall / (Double(clips * workers) * Double(work))

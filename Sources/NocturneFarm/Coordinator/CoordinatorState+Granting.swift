@@ -77,13 +77,10 @@ extension CoordinatorState {
 
   /// What the worker renders in the target time, less towards the end so that all finish together.
   func shardSize(for worker: WorkerID, batch: UInt32) -> Int {
-    let sharding = policy.sharding
     let seconds = registered[worker]?.speeds[batch] ?? speeds[batch]
-    let onTarget = seconds.map { sharding.targetSeconds / max($0, 1e-9) } ?? Double(sharding.minItems)
-    let size = Int(min(Double(sharding.maxItems), max(Double(sharding.minItems), onTarget)))
     let slots = 2 * max(1, registered.count)
     let share = (items.counts.waiting + slots - 1) / slots
-    return max(1, min(size, share, sharding.maxItems))
+    return max(1, min(policy.sharding.size(secondsEach: seconds), share))
   }
 
   /// The shell could not send the shard: nobody has it.

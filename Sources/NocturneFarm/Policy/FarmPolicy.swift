@@ -71,6 +71,12 @@ package struct ShardingPolicy: Hashable, Codable, Sendable {
     self.maxItems = maxItems
     self.minItems = minItems
   }
+
+  /// Items of a shard at so many seconds each; the fewest where nothing was measured.
+  package func size(secondsEach seconds: Double?) -> Int {
+    let onTarget = seconds.map { targetSeconds / max($0, 1e-9) } ?? Double(minItems)
+    return Int(min(Double(maxItems), max(Double(minItems), onTarget)))
+  }
 }
 
 /// When somebody counts as gone.
