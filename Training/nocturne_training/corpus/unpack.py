@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import soundfile
 
 from . import pool
 from .dataset import SPLITS, Corpus, CorpusError
+from .store import write_lines
 from .unpacked import MARK, SAMPLES
 
 _CLIPS = 64
@@ -24,16 +25,33 @@ def unpack(corpus: Corpus, workers: int) -> int:
     for a full disk."""
     clips = [clip for split in SPLITS for clip in corpus.split(split)]
     path, mark = corpus.directory / SAMPLES, corpus.directory / MARK
+    # A training may still read the file that is there.
+    partial = path.with_suffix(".partial")
     mark.unlink(missing_ok=True)
     ends = np.cumsum([0, *(clip.samples for clip in clips)]).tolist()
-    with path.open("wb") as file:
-        file.truncate(2 * ends[-1])
+    _reserve(partial, 2 * ends[-1])
     files = [(clip.path, clip.samples) for clip in clips]
     tasks = [(ends[first], files[first : first + _CLIPS]) for first in range(0, len(files), _CLIPS)]
-    for _ in pool.run(tasks, _decode, _start, (path,), workers):
-        pass
-    mark.write_text(json.dumps({"corpus": corpus.digest, "samples": ends[-1]}) + "\n", encoding="utf-8")
+    try:
+        for _ in pool.run(tasks, _decode, _start, (partial,), workers):
+            pass
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_lines(mark, [{"corpus": corpus.digest, "samples": ends[-1]}])
     return 2 * ends[-1]
+
+
+def _reserve(path: Path, size: int) -> None:
+    """A file with room for `size` bytes: writing through a map to a disk that is full would kill the
+    process."""
+    with path.open("wb") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            path.unlink()
+            reason = f"{error.strerror}; {size / 1e6:.0f} MB are needed"
+            raise OSError(error.errno, reason, str(path)) from None
 
 
 def _start(path: Path) -> None:

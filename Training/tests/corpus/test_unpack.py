@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -70,3 +72,31 @@ def test_the_command_names_the_file_and_a_damaged_clip(
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and damaged.name in error
     assert not (out / MARK).exists()
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    out = tmp_path / "d"
+    shutil.copytree(small, out)
+    before = sorted(out.iterdir())
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr("sys.argv", ["corpus", "unpack", str(out), "--workers", "1"])
+    assert main() == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "No space left on device; 3 MB are needed" in error
+    assert sorted(out.iterdir()) == before
+
+
+def test_whoever_reads_keeps_the_file_that_was_there(small: Path, tmp_path: Path) -> None:
+    out = tmp_path / "e"
+    shutil.copytree(small, out)
+    unpack(Corpus.open(out), 1)
+    reader = clips(out)[-1]
+    held = (out / SAMPLES).stat().st_ino
+    unpack(Corpus.open(out), 1)
+    assert (out / SAMPLES).stat().st_ino != held
+    assert np.array_equal(reader.audio(), clips(small)[-1].audio())
