@@ -77,8 +77,8 @@ class DpdTask(Task):
         return len(self.clips)
 
     def batch(self, draws: list[Draw]) -> Batch:
-        """A crop aligned to the tokens, an angle for each of its chunks, its noise, and the guidance drop, by
-        the example's own generator."""
+        """A crop aligned to the tokens, an angle for each of its chunks, and the guidance drop, by the
+        example's own generator; for the noise see `normal`."""
         units, device = self.frames // self.unit[0], self.processes.device
         room = self.config.clip_frames // self.unit[0] - units
         latents, tokens, drawn = [], [], []
