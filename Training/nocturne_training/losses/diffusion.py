@@ -18,7 +18,7 @@ def chunk_angles(angles: Tensor, frames: int) -> Tensor:
     """One angle a chunk [..., M] -> one a frame [..., L]"""
     edges = boundaries(frames, angles.shape[-1])
     lengths = torch.tensor([b - a for a, b in pairwise(edges)], device=angles.device)
-    return angles.repeat_interleave(lengths, dim=-1)
+    return angles.repeat_interleave(lengths, dim=-1, output_size=frames)
 
 
 def noisy(z: Tensor, noise: Tensor, angles: Tensor) -> Tensor:

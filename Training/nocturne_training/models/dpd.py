@@ -30,7 +30,10 @@ class Angle(nn.Module):
         return blended.to(self.start.dtype)
 
     def forward(self, angles: Tensor) -> Tensor:
-        """Angles [B, L] -> E_d [B, L, D]; the MLP runs once per distinct angle"""
+        """Angles [B, L] -> E_d [B, L, D]; on a CPU the MLP runs once per distinct angle. A GPU would wait for
+        their number."""
+        if angles.is_cuda:
+            return self.mlp(self.blend(angles))
         distinct, index = torch.unique(angles, return_inverse=True)
         return self.mlp(self.blend(distinct))[index]
 
@@ -99,18 +102,24 @@ class Dpd(nn.Module):
         frames = embedded_angles.shape[1]
         segments = segment_count(frames, self.config.segment)
         index = torch.arange(segments, device=embedded_angles.device) * frames // segments
-        rows = embedded_angles[:, index]
+        rows = embedded_angles.index_select(1, index)
         return rows if pooled is None else rows + pooled[:, None]
 
-    def forward(self, z: Tensor, angles: Tensor, condition: Condition, *, conditional: bool = True) -> Tensor:
+    def forward(
+        self, z: Tensor, angles: Tensor, condition: Condition, *, conditional: bool | Tensor = True
+    ) -> Tensor:
         """Noisy latents [B, L, Z] at per-frame angles [B, L] (f32) -> velocity [B, L, Z]. Unconditional means
         cross-attention turned into self-attention; the pooled tokens stay in the modulation unless
-        `drop_pooled`."""
+        `drop_pooled`. A `conditional` [B] says it of each example."""
         embedded_angles = self.angle(angles)
         rows = self.embed(z, embedded_angles)
-        pooled = condition.pooled if conditional or not self.config.drop_pooled else None
+        given = conditional if isinstance(conditional, Tensor) else None
+        pooled: Tensor | None = condition.pooled
+        if self.config.drop_pooled:
+            pooled = pooled * given[:, None] if given is not None else pooled if conditional else None
         m = self.row_conditions(embedded_angles, pooled)
         positions = Positions.make(rows.shape[1], condition.tokens, self.head_dim, z.device)
+        heard = given is not None or bool(conditional)
         for index, block in enumerate(self.blocks):
-            rows = block(rows, m, positions, condition.keys_values[index] if conditional else None)
+            rows = block(rows, m, positions, condition.keys_values[index] if heard else None, given)
         return self.output(self.output_norm(overlap_add(rows, z.shape[1])))

@@ -19,6 +19,8 @@ from .segments import merge, merge_window, repeat
 from .sru import Sru
 
 Table = tuple[Tensor, Tensor]
+Semantic = tuple[Tensor, Tensor]
+"""Keys and values [B, H, T, E] of the semantic tokens."""
 
 
 @dataclass(frozen=True)
@@ -52,26 +54,35 @@ class RoformerLayer(nn.Module):
         self.ffn = nn.ModuleDict({"1": nn.Linear(dim, ffn), "2": nn.Linear(ffn, dim)})
         self.norms = nn.ModuleList(RMSNorm(dim, epsilon) for _ in range(3))
 
-    def forward(self, x: Tensor, positions: Positions, semantic: tuple[Tensor, Tensor] | None) -> Tensor:
-        """Columns [B * C, S, D]; `semantic` holds keys and values [B, H, T, E] or is None -> [B * C, S, D]"""
+    def forward(
+        self, x: Tensor, positions: Positions, semantic: Semantic | None, given: Tensor | None = None
+    ) -> Tensor:
+        """Columns [B * C, S, D] -> [B * C, S, D]. Where `given` [B * C, 1, 1] is false, or all over without
+        `semantic`, a column is unconditional."""
         normed = self.norms[0](x)
-        own = self.self_attention.keys_values(normed, positions.rows)
-        x = x + self.self_attention.attend(normed, positions.rows, own)
+        x = x + _listen(self.self_attention, normed, positions.rows)
         normed = self.norms[1](x)
         if semantic is None:
-            own = self.cross_attention.keys_values(normed, positions.rows)
-            x = x + self.cross_attention.attend(normed, positions.rows, own)
+            heard = _listen(self.cross_attention, normed, positions.rows)
         else:
-            x = x + self._cross(normed, positions, semantic)
+            heard = self._cross(normed, positions, semantic)
+            if given is not None:
+                heard = torch.where(given, heard, _listen(self.cross_attention, normed, positions.rows))
+        x = x + heard
         return x + self.ffn["2"](F.gelu(self.ffn["1"](self.norms[2](x))))
 
-    def _cross(self, normed: Tensor, positions: Positions, semantic: tuple[Tensor, Tensor]) -> Tensor:
+    def _cross(self, normed: Tensor, positions: Positions, semantic: Semantic) -> Tensor:
         columns = normed.shape[0] // semantic[0].shape[0]
         shared = tuple(
             part.repeat_interleave(columns, dim=0) if part.shape[0] > 1 else part for part in semantic
         )
         shared = tuple(part.expand(normed.shape[0], -1, -1, -1) for part in shared)
         return self.cross_attention.attend(normed, positions.queries, shared)
+
+
+def _listen(attention: Attention, x: Tensor, table: Table) -> Tensor:
+    """A column's attention to itself, [B * C, S, D] -> [B * C, S, D]"""
+    return attention.attend(x, table, attention.keys_values(x, table))
 
 
 PEAK = 7.0
@@ -114,14 +125,20 @@ class DualPathBlock(nn.Module):
         self.norms = nn.ModuleDict({name: RMSNorm(config.dim, config.epsilon) for name in ("coarse", "fine")})
 
     def coarse(
-        self, rows: Tensor, positions: Positions, semantic: list[tuple[Tensor, Tensor]] | None
+        self,
+        rows: Tensor,
+        positions: Positions,
+        semantic: list[Semantic] | None,
+        given: Tensor | None = None,
     ) -> Tensor:
         """[B, S, K, D] -> repeated Roformer output [B, S, K, D]"""
         batch, segments, size, dim = rows.shape
         merged = merge(rows, self.window)
         columns = merged.transpose(1, 2).reshape(-1, segments, dim)
+        if given is not None:
+            given = given.repeat_interleave(merged.shape[2])[:, None, None]
         for index, layer in enumerate(self.roformer):
-            columns = layer(columns, positions, None if semantic is None else semantic[index])
+            columns = layer(columns, positions, None if semantic is None else semantic[index], given)
         merged = columns.reshape(batch, -1, segments, dim).transpose(1, 2)
         return repeat(merged, self.window, size)
 
@@ -130,9 +147,14 @@ class DualPathBlock(nn.Module):
         return self.film(self.sru(rows.flatten(0, 1)).view_as(rows), m)
 
     def forward(
-        self, rows: Tensor, m: Tensor, positions: Positions, semantic: list[tuple[Tensor, Tensor]] | None
+        self,
+        rows: Tensor,
+        m: Tensor,
+        positions: Positions,
+        semantic: list[Semantic] | None,
+        given: Tensor | None = None,
     ) -> Tensor:
-        """[B, S, K, D] -> [B, S, K, D]; `semantic` holds the keys and values of each Roformer layer, or is
-        None"""
-        rows = self.norms["coarse"](rows + self.coarse(rows, positions, semantic))
+        """[B, S, K, D] -> [B, S, K, D]; `semantic` is of each Roformer layer, or None; `given` [B] says which
+        examples are conditional, all if left out"""
+        rows = self.norms["coarse"](rows + self.coarse(rows, positions, semantic, given))
         return self.norms["fine"](rows + self.fine(rows, m))

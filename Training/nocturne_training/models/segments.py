@@ -5,7 +5,6 @@ Letters: B batch, L frames, S segments, K segment size, D width.
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -60,5 +59,4 @@ def merge(rows: Tensor, window: int) -> Tensor:
 
 def repeat(columns: Tensor, window: int, size: int) -> Tensor:
     """C[s, j] = R[s, floor(j / stride)], [B, S, K_MS, D] -> [B, S, K, D]"""
-    index = torch.arange(size, device=columns.device) // (window // 2)
-    return columns[:, :, index]
+    return columns.repeat_interleave(window // 2, dim=2)[:, :, :size]

@@ -15,7 +15,9 @@ from ..losses.diffusion import chunk_angles, clean, noisy, velocity, weights
 from ..models.dpd import Dpd
 from ..models.dual_path import start_aligned
 from ..trainer.errors import TrainingError
+from ..trainer.precision import mixed
 from ..trainer.randomness import Draw, normal
+from ..trainer.replay import Replay
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
@@ -60,6 +62,7 @@ class DpdTask(Task):
         self.dpd = Dpd(self.config)
         start_aligned(self.dpd)
         self.dpd.to(self.processes.device)
+        self.replay = Replay(self.objective, self.dpd, self.processes.device)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -87,43 +90,38 @@ class DpdTask(Task):
             latents.append(self.clips.latents(draw.index, start * self.unit[0], self.frames))
             tokens.append(self.clips.tokens(draw.index, start * self.unit[1], units * self.unit[1]))
             drawn.append(torch.rand(self.config.dpd.chunks + 1, generator=draw.generator))
-        angles, drop = torch.stack(drawn).to(device).split((self.config.dpd.chunks, 1), dim=1)
+        angles, drop = torch.stack(drawn).split((self.config.dpd.chunks, 1), dim=1)
         return Batch(
             latents=torch.stack(latents).float().to(device),
             noise=normal(draws, (self.frames, self.config.latent_dim), device),
-            angles=chunk_angles(angles * (math.pi / 2), self.frames),
+            angles=chunk_angles(angles * (math.pi / 2), self.frames).to(device),
             tokens=torch.stack(tokens).to(device),
-            dropped=drop[:, 0] < self.settings.cfg_drop,
+            dropped=(drop[:, 0] < self.settings.cfg_drop).to(device),
         )
 
     def predict(self, z: Tensor, angles: Tensor, tokens: Tensor, dropped: Tensor) -> Tensor:
-        """Noisy latents [B, L, Z], angles [B, L], tokens [B, T], dropped [B] -> velocity f32 [B, L, Z]. The
-        network's switch holds for a whole batch, so each kind of example goes through it by itself."""
-        predicted = torch.zeros_like(z)
-        for conditional in (True, False):
-            rows = (dropped != conditional).nonzero()[:, 0]
-            if not len(rows):
-                continue
-            condition = self.dpd.condition(tokens[rows], conditional=conditional)
-            found = self.dpd(z[rows], angles[rows], condition, conditional=conditional).float()
-            if not conditional and self.config.dpd.drop_pooled:
-                # Where every example is dropped, the tokens' weights still need a gradient, of zero: each
-                # process must have the same set of them.
-                found = found + 0.0 * condition.pooled.sum()
-            predicted = predicted.index_copy(0, rows, found)
-        return predicted
+        """Noisy latents [B, L, Z], angles [B, L], tokens [B, T], dropped [B] -> velocity f32 [B, L, Z]"""
+        return self.dpd(z, angles, self.dpd.condition(tokens), conditional=~dropped).float()
+
+    def objective(
+        self, latents: Tensor, noise: Tensor, angles: Tensor, tokens: Tensor, dropped: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The parts of a `Batch` -> the loss, and the mean squared errors of velocity and latents"""
+        z = noisy(latents, noise, angles)
+        with mixed(latents.device.type, self.settings.precision):
+            predicted = self.predict(z, angles, tokens, dropped)
+        errors = (predicted - velocity(latents, noise, angles)).square().mean(dim=-1)
+        loss = (errors * weights(angles, self.settings.min_snr)).mean()
+        with torch.no_grad():
+            restored = (clean(z, predicted, angles) - latents).square().mean()
+        return loss, errors.detach().mean(), restored
 
     def optimise(self, batch: Batch, step: int, update: Update) -> Metrics:
         """See `Task`."""
-        z = noisy(batch.latents, batch.noise, batch.angles)
-        with update.autocast():
-            predicted = self.predict(z, batch.angles, batch.tokens, batch.dropped)
-        errors = (predicted - velocity(batch.latents, batch.noise, batch.angles)).square().mean(dim=-1)
-        loss = (errors * weights(batch.angles, self.settings.min_snr)).mean()
+        parts = batch.latents, batch.noise, batch.angles, batch.tokens, batch.dropped
+        loss, error, restored = self.replay(*parts)
         update("dpd", loss)
-        with torch.no_grad():
-            restored = (clean(z, predicted, batch.angles) - batch.latents).square().mean()
-        return {"loss": loss, "velocity": errors.mean(), "latents": restored}
+        return {"loss": loss, "velocity": error, "latents": restored}
 
     def validate(self) -> dict[str, float]:
         """See `probe`: the figures of whole held-out clips."""

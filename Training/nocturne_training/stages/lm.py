@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from ..models.lm import Lm
 from ..models.rvq import Rvq
 from ..trainer.errors import TrainingError
+from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
+from ..trainer.replay import Replay
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
@@ -41,6 +43,7 @@ class LmTask(Task):
             if isinstance(part, nn.Dropout):
                 part.p = self.settings.dropout
         self.lm.to(self.processes.device)
+        self.replay = Replay(self.objective, self.lm, self.processes.device)
         self.unigram = self._unigram()
 
     @property
@@ -92,16 +95,18 @@ class LmTask(Task):
         targets = tokens + self.config.semantic_start
         return F.cross_entropy(logits.float().transpose(1, 2), targets, reduction="none")
 
+    def objective(self, codes: Tensor, tokens: Tensor, read: Tensor) -> tuple[Tensor, Tensor]:
+        """The parts of a batch -> the loss, and the share of tokens that are the likeliest"""
+        with mixed(codes.device.type, self.settings.precision):
+            logits = self.logits(codes, read)
+        right = logits.detach().argmax(dim=-1) == tokens + self.config.semantic_start
+        return self.errors(logits, tokens).mean(), right.float().mean()
+
     def optimise(self, batch: tuple[Tensor, Tensor, Tensor], step: int, update: Update) -> Metrics:
         """See `Task`."""
-        codes, tokens, read = batch
-        with update.autocast():
-            logits = self.logits(codes, read)
-        errors = self.errors(logits, tokens)
-        loss = errors.mean()
+        loss, accuracy = self.replay(*batch)
         update("lm", loss)
-        right = logits.argmax(dim=-1) == tokens + self.config.semantic_start
-        return {"loss": loss, "accuracy": right.float().mean()}
+        return {"loss": loss, "accuracy": accuracy}
 
     def validate(self) -> dict[str, float]:
         """On held-out clips, in nats and as perplexity: behind the codes of the audio; behind those of the

@@ -95,18 +95,19 @@ def test_the_parts_of_the_angle_form_fit_together() -> None:
 
 @torch.no_grad()
 def test_the_switch_of_each_example_holds_for_it_alone(extracted: Path) -> None:
-    trained = task(extracted)
-    batch = trained.batch(draws(0, 1, 2))
-    dropped = torch.tensor([False, True, False])
-    together = trained.predict(batch.latents, batch.angles, batch.tokens, dropped)
-    for row in range(3):
-        part = slice(row, row + 1)
-        condition = trained.dpd.condition(batch.tokens[part])
-        z, angles, switch = batch.latents[part], batch.angles[part], not bool(dropped[row])
-        alone = trained.dpd(z, angles, condition, conditional=switch)
-        other = trained.dpd(z, angles, condition, conditional=not switch)
-        assert torch.allclose(together[part], alone, atol=1e-5)
-        assert not torch.allclose(together[part], other, atol=1e-3)
+    for config in (TINY, DROPPING):
+        trained = task(extracted, config)
+        batch = trained.batch(draws(0, 1, 2))
+        dropped = torch.tensor([False, True, False])
+        together = trained.predict(batch.latents, batch.angles, batch.tokens, dropped)
+        for row in range(3):
+            part = slice(row, row + 1)
+            condition = trained.dpd.condition(batch.tokens[part])
+            z, angles, switch = batch.latents[part], batch.angles[part], not bool(dropped[row])
+            alone = trained.dpd(z, angles, condition, conditional=switch)
+            other = trained.dpd(z, angles, condition, conditional=not switch)
+            assert torch.allclose(together[part], alone, atol=1e-5)
+            assert not torch.allclose(together[part], other, atol=1e-3)
 
 
 def test_the_condition_is_dropped_as_often_as_asked(extracted: Path) -> None:

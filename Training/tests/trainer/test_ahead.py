@@ -22,14 +22,28 @@ def test_they_come_in_order_though_an_earlier_one_takes_longer() -> None:
     later = threading.Event()
 
     def make(draws: list[int]) -> int:
-        if draws == [5]:
-            assert later.wait(timeout=60), "batch 6 was not made while batch 5 was"
-        elif draws == [6]:
+        if draws == [6]:
+            assert later.wait(timeout=60), "batch 7 was not made while batch 6 was"
+        elif draws == [7]:
             later.set()
         return draws[0]
 
     with Ahead(make, lambda step: [step], 4, 9, threads=2) as batches:
         assert [batches.take() for _ in range(5)] == [4, 5, 6, 7, 8]
+
+
+def test_nothing_else_is_made_while_the_first_is_learned_from() -> None:
+    makers: list[threading.Thread] = []
+
+    def make(draws: list[int]) -> int:
+        makers.append(threading.current_thread())
+        return draws[0]
+
+    with Ahead(make, lambda step: [step], 0, 9, threads=2) as batches:
+        assert batches.take() == 0 and makers == [threading.current_thread()]
+        assert [batches.take() for _ in range(8)] == list(range(1, 9))
+    assert makers[1] is threading.current_thread()
+    assert threading.current_thread() not in makers[2:]
 
 
 def test_none_is_made_beyond_the_last_step() -> None:
