@@ -36,7 +36,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--config", default="tiny", help="paper, demo, tiny, or a config.json")
     parser.add_argument(
-        "--settings", help="paper, demo, tiny, or a YAML file; the configuration's name if left out"
+        "--settings",
+        help=f"{', '.join(settings.SIZED)}, or a YAML file; if left out those of the configuration, on a GPU "
+        "those sized for one",
     )
     parser.add_argument("--corpus", type=Path, help="a corpus directory; if left out, DIR/corpus is made")
     parser.add_argument("--out", type=Path, required=True, help="where checkpoints, logs and modules go")
@@ -90,9 +92,10 @@ def main(words: list[str] | None = None) -> int:
     torch.set_flush_denormal(True)
     deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
     try:
-        chosen = settings.load(options.settings or options.config, _changes(options.set))
-        config = configuration.load(options.config)
+        changes, config = _changes(options.set), configuration.load(options.config)
         processes = join(options.device)
+        sized = settings.named(options.config, processes.device.type)
+        chosen = settings.load(options.settings or sized, changes)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
         context = Context(options.out, corpus, config, chosen, processes, start=options.start)
         runner = Runner(context, deadline=deadline, shown=not options.quiet)

@@ -16,6 +16,7 @@ from ..models.modules import build
 from ..trainer.distributed import Processes
 from ..trainer.errors import TrainingError
 from ..trainer.settings import Settings
+from .labels import complete
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Context:
     def corpus(self) -> Corpus:
         """The clips to learn from."""
         return Corpus.open(self.corpus_directory)
+
+    @cached_property
+    def told(self) -> bool:
+        """Whether the tokenizer is told labels: where the settings ask for it and the corpus has them."""
+        return self.settings.tokenizer.label_weight > 0 and any(map(complete, self.corpus.split("train")))
 
     def stage(self, name: str) -> Path:
         """Folder of a stage."""

@@ -116,7 +116,7 @@ def _parts(context: Context) -> list[tuple[int, int]]:
     go."""
     vocab, dim = context.config.semantic_vocab, context.config.tokenizer.dim
     told, width = context.settings.kmeans.told_centres, context.settings.tokenizer.label_width
-    if not told:
+    if not told or not context.told:
         return [(vocab, dim)]
     if vocab % told or not 0 < width < dim:
         raise TrainingError(

@@ -29,14 +29,21 @@ STRETCH = 25
 """Frames of a stretch, 1 s."""
 
 
+def complete(clip: Clip) -> bool:
+    """Whether a clip has all labels, as those of a made corpus do; an imported one may have some."""
+    return clip.labels is not None and clip.labels.keys() >= {*CHOICES, "families"}
+
+
 def targets(clips: Sequence[Clip]) -> Tensor:
     """The place of each clip's label among its choices, then 1 for each family that plays, i64 [B, labels +
-    families]. Raises `TrainingError` for a clip without labels."""
+    families]. Raises `TrainingError` for a clip that lacks some."""
     rows = []
     for clip in clips:
-        if not clip.labels:
-            raise TrainingError(f"{clip.path}: has no labels to learn from; set tokenizer.labelWeight to 0")
-        rows.append(_row(clip.labels))
+        if not complete(clip):
+            raise TrainingError(
+                f"{clip.path}: lacks labels that other clips have; set tokenizer.labelWeight to 0"
+            )
+        rows.append(_row(clip.labels or {}))
     return torch.tensor(rows)
 
 

@@ -69,7 +69,7 @@ class TokenizerTask(Task):
             nn.SyncBatchNorm.convert_sync_batchnorm(self.tokenizer)
         settings = self.settings
         self.labels = (
-            LabelHead(min(settings.label_width, self.config.tokenizer.dim)) if settings.label_weight else None
+            LabelHead(min(settings.label_width, self.config.tokenizer.dim)) if context.told else None
         )
         for module in self.modules.values():
             module.to(self.processes.device)

@@ -17,6 +17,9 @@ from ..config_json import parse, to_json
 from .errors import TrainingError
 from .learning_rate import Decay
 
+FOLDER = Path(__file__).parent.parent / "settings"
+SIZED = (*NAMED, "demo-gpu")
+"""The named settings: one for each named configuration, and one for a GPU."""
 PACE = (
     "steps",
     "log_every",
@@ -101,7 +104,8 @@ class TokenizerSettings(StageSettings):
     falls from `gumbel` by the factor `gumbel_decay` a step to `gumbel_floor`; `extractor_rate` scales the
     extractor's gradient. `label_weight` adds the error of reading the clip's labels from the first
     `label_width` features of the tapped layer (`stages/labels.py`), which the paper does not have: for
-    trainings too short to find out by themselves what a caption speaks of."""
+    trainings too short to find out by themselves what a caption speaks of. A corpus without labels is
+    learned from without."""
 
     betas: tuple[float, ...] = (0.9, 0.98)
     decay: Decay = "linear"
@@ -126,7 +130,7 @@ class KmeansSettings(StageSettings):
     `crop_seconds` (40 of 10 s are 10,000 frames). A centre that got no frame for `patience` iterations is
     empty. With `told_centres` a token is one of so many centres of the features that labels are read from
     (`tokenizer.label_width`) and one of the others: labels, which do not change within a clip, would else
-    leave few tokens for what does."""
+    leave few tokens for what does. Where no labels are told it changes nothing."""
 
     steps: int = 100
     batch: int = 40
@@ -230,23 +234,27 @@ class Settings:
 
 
 def load(source: str | Path, changes: dict[str, Any] | None = None) -> Settings:
-    """Settings by name (`paper`, `demo`, `tiny`) or from a YAML file; keys that are left out keep their
+    """Settings by name (one of `SIZED`) or from a YAML file; keys that are left out keep their
     defaults. `changes` maps `stage.key` to a value that replaces the file's. Raises `TrainingError` naming
     file and key."""
-    named = Path(__file__).parent.parent / "settings" / f"{source}.yaml"
-    path = named if source in NAMED else Path(source)
+    own = FOLDER / f"{source}.yaml"
+    path = own if source in SIZED else Path(source)
     try:
         read = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except OSError as error:
-        raise TrainingError(
-            f"{path}: {error.strerror}; settings are `paper`, `demo`, `tiny` or a file"
-        ) from error
+        raise TrainingError(f"{path}: {error.strerror}; settings are {', '.join(SIZED)} or a file") from error
     except yaml.YAMLError as error:
         raise TrainingError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     try:
         return _settings(read, changes or {})
     except ValueError as error:
         raise TrainingError(f"{path}: {str(error).removeprefix('config.json: ')}") from error
+
+
+def named(config: str, device: str) -> str:
+    """The settings that go with a configuration on a device: on a GPU those sized for one (`demo-gpu`), where
+    there are some."""
+    return f"{config}-gpu" if device == "cuda" and f"{config}-gpu" in SIZED else config
 
 
 def _settings(read: Any, changes: dict[str, Any]) -> Settings:

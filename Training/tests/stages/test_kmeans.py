@@ -132,12 +132,15 @@ def test_a_product_assigns_each_part_by_itself() -> None:
 
 
 def test_told_features_get_centres_of_their_own(run: Path, tones: Path) -> None:
-    def split(told: int, width: int) -> KmeansTask:
+    def split(told: int, width: int, labels: bool = True) -> KmeansTask:
         settings = Settings(
             kmeans=replace(KMEANS, told_centres=told), tokenizer=TokenizerSettings(label_width=width)
         )
-        return KmeansTask(Context(run, tones, load("tiny"), settings, ALONE))
+        context = Context(run, tones, load("tiny"), settings, ALONE)
+        vars(context)["told"] = labels
+        return KmeansTask(context)
 
+    assert [len(part.centers) for part in split(4, 8, labels=False).centres.parts] == [32]
     trained = split(4, 8)
     update = Update("kmeans", trained.settings, trained.groups, ALONE)
     trained.optimise(trained.batch([Draw(0, generator(1)), Draw(1, generator(2))]), 0, update)

@@ -33,8 +33,9 @@ def test_targets_are_places_among_the_choices_and_the_families_that_play() -> No
     assert places == {"lead": 0, "lead_family": 0, "style": 0, "tempo": 2, "quality": 0, "drums": 1}
     playing = {family for family, on in zip(FAMILIES, row[len(CHOICES) :], strict=True) if on}
     assert playing == {"piano", "bass"}
-    with pytest.raises(TrainingError, match=r"clip.flac: has no labels .* set tokenizer.labelWeight to 0"):
-        targets([SimpleNamespace(path="clip.flac", labels=None)])
+    for labels in (None, {"tempo": "slow"}):
+        with pytest.raises(TrainingError, match=r"clip.flac: lacks labels .* set tokenizer.labelWeight to 0"):
+            targets([SimpleNamespace(path="clip.flac", labels=labels)])
 
 
 def test_a_head_that_knows_nothing_errs_as_chance_does() -> None:
@@ -58,13 +59,18 @@ def test_it_reads_the_means_of_stretches_of_the_first_features_alone() -> None:
 
 def labelled(tones: Path, **changes: object) -> TokenizerTask:
     settings = TokenizerSettings(batch=2, crop_seconds=2.0, learning_rate=4e-3, label_weight=3, **changes)
-    task = TokenizerTask(
-        Context(tones.parent / "run", tones, load("tiny"), Settings(tokenizer=settings), ALONE)
-    )
+    context = Context(tones.parent / "run", tones, load("tiny"), Settings(tokenizer=settings), ALONE)
     told = [clip(tempo="slow"), clip(tempo="fast", drums=True, lead_family="bass")]
-    task.clips = [replace(c, labels=told[i % 2].labels) for i, c in enumerate(task.clips)]
-    task.held_out = task.clips[:2]
-    return task
+    clips = [replace(c, labels=told[i % 2].labels) for i, c in enumerate(context.corpus.split("train"))]
+    vars(context)["corpus"] = SimpleNamespace(split=lambda name: clips if name == "train" else clips[:2])
+    return TokenizerTask(context)
+
+
+def test_a_corpus_without_labels_is_learned_from_without(tones: Path) -> None:
+    settings = Settings(tokenizer=TokenizerSettings(crop_seconds=2.0, label_weight=3))
+    context = Context(tones.parent / "run", tones, load("tiny"), settings, ALONE)
+    assert not context.told and TokenizerTask(context).labels is None
+    assert labelled(tones).labels is not None
 
 
 def test_the_tokenizer_learns_what_it_is_told_in_the_layer_that_is_tapped(tones: Path) -> None:
@@ -94,5 +100,5 @@ def test_clips_without_such_labels_are_refused_and_not_asked_for_by_default(tone
     assert plain.labels is None and "labels" not in plain.modules
     task = labelled(tones)
     task.clips = [replace(c, labels=None) for c in task.clips]
-    with pytest.raises(TrainingError, match="has no labels to learn from"):
+    with pytest.raises(TrainingError, match="lacks labels that other clips have"):
         task.batch([Draw(0, generator(1))])

@@ -9,7 +9,7 @@ from nocturne_training import config as configuration
 from nocturne_training import trainer
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.precision import mixed
-from nocturne_training.trainer.settings import load
+from nocturne_training.trainer.settings import SIZED, load, named
 
 
 def test_named_settings_load_and_differ() -> None:
@@ -20,11 +20,16 @@ def test_named_settings_load_and_differ() -> None:
 
 def test_every_settings_file_loads() -> None:
     files = sorted((Path(trainer.__file__).parent.parent / "settings").glob("*.yaml"))
-    assert {path.stem for path in files} == {"tiny", "demo", "demo-gpu", "paper"}
+    assert {path.stem for path in files} == set(SIZED)
     for path in files:
         settings, vocab = load(path), configuration.load(path.stem.partition("-")[0]).semantic_vocab
         told = settings.kmeans.told_centres
         assert told == 0 or (settings.tokenizer.label_weight > 0 and vocab % told == 0), path
+
+
+def test_a_gpu_takes_the_settings_that_are_sized_for_one() -> None:
+    assert named("demo", "cuda") == "demo-gpu" and named("demo", "cpu") == "demo"
+    assert named("tiny", "cuda") == "tiny" and named("mine.json", "cuda") == "mine.json"
 
 
 def test_what_is_left_out_keeps_its_default_and_changes_win(tmp_path: Path) -> None:
