@@ -9,7 +9,7 @@ extension NamedConfiguration {
       "latentDim": 192,
       "latentRate": 10,
       "semanticRate": 25,
-      "semanticVocab": 512,
+      "semanticVocab": 4096,
       "clipSeconds": 10,
       "mulan": {
         "dim": 128,
