@@ -25,8 +25,8 @@ def mixed(device: str, precision: str) -> torch.autocast:
 
 @contextmanager
 def rounded_convolutions(allowed: bool) -> Iterator[None]:
-    """Whether convolutions in f32 may round their factors to TF32, 10 bits, on a GPU: that is
-    noise 60 dB below the loudest, which a decoder may have and a filter bank may not. A gradient must be
-    taken inside as well."""
+    """Whether convolutions in f32 may round their factors to TF32, 10 bits, on a GPU: that is noise
+    60 dB below the loudest, which a decoder may have and a filter bank may not. A gradient must be taken
+    inside as well."""
     with torch.backends.cudnn.flags(enabled=True, benchmark=True, allow_tf32=allowed):
         yield
