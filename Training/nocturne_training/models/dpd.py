@@ -114,12 +114,12 @@ class Dpd(nn.Module):
         embedded_angles = self.angle(angles)
         rows = self.embed(z, embedded_angles)
         given = conditional if isinstance(conditional, Tensor) else None
-        pooled: Tensor | None = condition.pooled
-        if self.config.drop_pooled:
-            pooled = pooled * given[:, None] if given is not None else pooled if conditional else None
+        heard = given is not None or bool(conditional)
+        pooled = condition.pooled if heard or not self.config.drop_pooled else None
+        if pooled is not None and given is not None and self.config.drop_pooled:
+            pooled = pooled * given[:, None]
         m = self.row_conditions(embedded_angles, pooled)
         positions = Positions.make(rows.shape[1], condition.tokens, self.head_dim, z.device)
-        heard = given is not None or bool(conditional)
         for index, block in enumerate(self.blocks):
             rows = block(rows, m, positions, condition.keys_values[index] if heard else None, given)
         return self.output(self.output_norm(overlap_add(rows, z.shape[1])))
