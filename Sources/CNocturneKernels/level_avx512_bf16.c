@@ -12,6 +12,9 @@
 #define NK_WIDTH 16
 #define NK_BLOCK_ROWS 14
 #define NK_BLOCK_VECTORS 2
+#define NK_PART_DEPTH 0
+#define NK_TILE_BLOCKS 10
+#define NK_TILE_BYTES 400000
 #define NK_BF16_PRODUCTS 1
 #define NK_INT8_PRODUCTS 1
 #include "templates/level.h"

@@ -31,7 +31,7 @@ extension CPUBackend {
     let span = geometry.dilation * (weights.kernel - 1) + 1
     let plan = ProductPlan(
       rows: outFrames, rowBytes: geometry.stride * window.rowBytes, haloBytes: span * window.rowBytes,
-      blockRows: kernels.blockRows, fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
+      bounds: kernels.tileBounds, fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
       units: packed.columnUnits, threads: max(1, threads / max(shape[0], 1)))
     let residual = residual.map { UnsafePointer($0.pointer) }
     return make(shape) { result in

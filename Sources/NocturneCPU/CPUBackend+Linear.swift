@@ -36,7 +36,7 @@ extension CPUBackend {
     let bytes = kernels.preparedBytes(weights.number)
     let stride = preparedStride(weights.depth, bytes: bytes)
     let plan = ProductPlan(
-      rows: rows, rowBytes: stride * bytes, blockRows: kernels.blockRows,
+      rows: rows, rowBytes: stride * bytes, bounds: kernels.tileBounds,
       fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil, units: weights.columnUnits, threads: threads)
     func run(_ task: Int, on a: UnsafeRawPointer, rows: Range<Int>) {
       let (start, outputs) = (rows.lowerBound, weights.outputs)

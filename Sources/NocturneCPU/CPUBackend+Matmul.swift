@@ -14,7 +14,8 @@ extension CPUBackend {
     let (left, right) = (x.pointer, y.pointer)
     let panels = PackedWeights.panels(columns)
     let panelBytes = nk_panel_bytes(1, Int32(inner), NK_F32)
-    let rowsPerTile = 10 * kernels.blockRows
+    let bounds = kernels.tileBounds
+    let rowsPerTile = bounds.mostBlocks * bounds.blockRows
     let tiles = (rows + rowsPerTile - 1) / rowsPerTile
     let packed = memory.storage(count: matrices * panels * panelBytes / 4)
     return make(shape) { result in

@@ -45,7 +45,7 @@ extension CPUBackend {
     let rows = max(0, (trim + outFrames + stride - 1) / stride - lowest)
     let plan = ProductPlan(
       rows: rows, rowBytes: window.rowBytes, haloBytes: prepared.reach * window.rowBytes,
-      blockRows: kernels.blockRows, fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
+      bounds: kernels.tileBounds, fixedRows: usesOneDNN ? PackedWeights.oneDNNRows : nil,
       units: first.columnUnits, threads: max(1, threads / max(shape[0], 1)))
     return make(shape) { result in
       pool.forEach(shape[0] * plan.tasks) { index in

@@ -8,8 +8,11 @@ struct KernelTable: @unchecked Sendable {  // guard: points at a constant table
 
   var table: nk_kernels { pointer.pointee }
 
-  /// Rows of a register block; tiles of a multiple of it waste nothing.
-  var blockRows: Int { Int(table.block_rows) }
+  /// What a tile of a product may have.
+  var tileBounds: TileBounds {
+    TileBounds(
+      blockRows: Int(table.block_rows), mostBlocks: Int(table.tile_blocks), mostBytes: Int(table.tile_bytes))
+  }
 
   /// Bytes of an element of rows prepared for a product.
   func preparedBytes(_ number: nk_number) -> Int { Int(entry(table.prepared_bytes, number)) }

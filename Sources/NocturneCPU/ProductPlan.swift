@@ -1,3 +1,16 @@
+/// How large an instruction set's kernels like their tiles.
+package struct TileBounds: Sendable {
+  /// Rows of a register block; tiles of a multiple of it waste nothing.
+  package let blockRows: Int
+  package let mostBlocks: Int
+  /// Bytes of prepared rows.
+  package let mostBytes: Int
+
+  package init(blockRows: Int, mostBlocks: Int, mostBytes: Int) {
+    (self.blockRows, self.mostBlocks, self.mostBytes) = (blockRows, mostBlocks, mostBytes)
+  }
+}
+
 /// How the rows and columns of one product are cut into tiles; the cut decides speed only, never bits.
 package struct ProductPlan: Equatable {
   /// Output rows of a tile.
@@ -11,15 +24,15 @@ package struct ProductPlan: Equatable {
   ///   - rows: output rows in all.
   ///   - rowBytes: bytes of prepared input for each output row.
   ///   - haloBytes: bytes of prepared input a tile needs besides.
-  ///   - blockRows: rows of a register block.
+  ///   - bounds: of a tile.
   ///   - fixedRows: the tile's rows where the kernel has no choice.
   ///   - units: units of columns.
-  package init(rows: Int, rowBytes: Int, haloBytes: Int = 0, blockRows: Int, fixedRows: Int?, units: Int, threads: Int)
-  {
-    // The tile's rows stay in a core's second-level cache (1 MiB and more) beside one panel of weights.
-    let fitting = (Self.tileBytes - haloBytes) / max(rowBytes, 1) / blockRows
-    let blocks = min(max(fitting, 1), Self.mostBlocks)
-    tileRows = fixedRows ?? min(blocks * blockRows, max(rows, 1))
+  package init(
+    rows: Int, rowBytes: Int, haloBytes: Int = 0, bounds: TileBounds, fixedRows: Int?, units: Int, threads: Int
+  ) {
+    let fitting = (bounds.mostBytes - haloBytes) / max(rowBytes, 1) / bounds.blockRows
+    let blocks = min(max(fitting, 1), bounds.mostBlocks)
+    tileRows = fixedRows ?? min(blocks * bounds.blockRows, max(rows, 1))
     tiles = (rows + tileRows - 1) / tileRows
     // Enough tasks that the last one's end leaves little idle time; where there are few tiles, columns are shared out.
     let wanted = 4 * threads
@@ -27,9 +40,6 @@ package struct ProductPlan: Equatable {
     groupUnits = max(1, (units + split - 1) / split)
     groups = (units + groupUnits - 1) / groupUnits
   }
-
-  package static let tileBytes = 400_000
-  package static let mostBlocks = 10
 
   package var tasks: Int { tiles * groups }
   package func tile(_ task: Int) -> Int { task / groups }

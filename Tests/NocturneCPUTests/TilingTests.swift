@@ -9,7 +9,8 @@ import Testing
     for rows in [0, 1, 13, 14, 15, 140, 141, 5120] {
       for units in [1, 3, 24, 104] {
         let plan = ProductPlan(
-          rows: rows, rowBytes: 1600, haloBytes: 300, blockRows: 14, fixedRows: fixedRows, units: units,
+          rows: rows, rowBytes: 1600, haloBytes: 300,
+          bounds: TileBounds(blockRows: 14, mostBlocks: 10, mostBytes: 400_000), fixedRows: fixedRows, units: units,
           threads: threads)
         var covered = [Int](repeating: 0, count: rows * units)
         for task in 0..<plan.tasks {

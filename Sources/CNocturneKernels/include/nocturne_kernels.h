@@ -143,6 +143,8 @@ typedef struct nk_kernels {
   int prepared_bytes[NK_NUMBERS];
   /* Rows of a register block: tiles of a multiple of it waste nothing. */
   int block_rows;
+  /* Most row blocks of a tile, and bytes of prepared rows: a tile's rows stay near while all weights pass. */
+  int tile_blocks, tile_bytes;
 
   /* leaky(x) of `columns` floats a row, as rows `out_row` apart of the element the products read, by nk_number; zeros
    * behind, up to `padded`, and behind those an int8 row's scale, for which out_row leaves room. Rounds to nearest

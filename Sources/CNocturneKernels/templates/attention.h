@@ -28,8 +28,6 @@ typedef struct {
   int head_depth, key_depth;
 } attention_scratch;
 
-NK_INLINE int rounded_up(int n, int to) { return (n + to - 1) / to * to; }
-
 NK_INLINE attention_scratch plan_attention(const nk_attention *at, const bool bf16) {
   const int cell = bf16 ? (int)sizeof(prepared_bf16) : 4;
   const size_t packed = bf16 ? 2 : 4;
@@ -147,7 +145,9 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
                      .depth = s->head_depth};
   for (int j = 0; j < most; j += NK_PANEL) {
     call.panel = s->keys + (size_t)(j / NK_PANEL) * s->key_panel;
+    call.next = call.panel;
     call.out = s->scores + j;
+    call.columns = most - j < NK_PANEL ? most - j : NK_PANEL;
     if (bf16) run_block_bf16(&call, rows);
     else run_block_f32(&call, rows);
   }
@@ -161,7 +161,9 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
                       .out_row = s->sum_row, .taps = 1, .depth = depth};
   for (int c = 0; c < at->head_dim; c += NK_PANEL) {
     call.panel = s->values + (size_t)(c / NK_PANEL) * s->value_panel;
+    call.next = call.panel;
     call.out = s->sums + c;
+    call.columns = at->head_dim - c < NK_PANEL ? at->head_dim - c : NK_PANEL;
     if (bf16) run_block_bf16(&call, rows);
     else run_block_f32(&call, rows);
   }

@@ -1,5 +1,6 @@
-/* One instruction set's kernels. The including file sets NK_LEVEL, NK_TABLE, NK_WIDTH, NK_BLOCK_ROWS and
- * NK_BLOCK_VECTORS, and the compiler's target. */
+/* One instruction set's kernels. The including file sets NK_LEVEL, NK_TABLE, NK_WIDTH, NK_BLOCK_ROWS,
+ * NK_BLOCK_VECTORS, NK_PART_DEPTH (0: products take the whole depth at once), NK_TILE_BLOCKS, NK_TILE_BYTES, and the
+ * compiler's target. */
 #include "vector.h"
 #include "functions.h"
 #include "elementwise.h"
@@ -12,6 +13,8 @@ const nk_kernels NK_TABLE = {
     .level = NK_LEVEL,
     .prepared_bytes = {4, (int)sizeof(prepared_bf16), 1},
     .block_rows = NK_BLOCK_ROWS,
+    .tile_blocks = NK_TILE_BLOCKS,
+    .tile_bytes = NK_TILE_BYTES,
     .prepare = {prepare_f32, prepare_bf16, prepare_int8},
     .product = {product_f32, product_bf16, product_int8},
     .finish = finish,

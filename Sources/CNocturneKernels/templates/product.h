@@ -24,25 +24,62 @@ static void finish(const float *raw, ptrdiff_t raw_row, int rows, int columns, c
   finish_block(raw, raw_row, 0, rows, 0, columns, f);
 }
 
-/* Product of `rows` rows at `a` with one panel -> out, rows `out_row` apart. */
+#define NK_BLOCK_COLUMNS (NK_BLOCK_VECTORS * NK_WIDTH)
+
+/* Product of `rows` rows at `a` with one panel -> out, rows `out_row` apart. Blocks that begin past the panel's last
+ * column are left out: the decoder's last stage has half a panel. */
 typedef struct {
   const char *a;
   const char *panel;
   float *out;
   ptrdiff_t a_row, a_tap, out_row; /* a_row and a_tap in bytes */
-  int taps, depth;
+  int taps, depth, columns;
+  bool continued;    /* the sums go on from what `out` holds */
+  const char *next;  /* weights that are asked for meanwhile, `pace` bytes for four steps of the depth */
+  ptrdiff_t pace;
 } block_call;
 
-NK_INLINE void block_f32(const block_call *call, const int rows, const int first_column) {
-  vf sum[NK_BLOCK_ROWS][NK_BLOCK_VECTORS];
+/* Asks for the lines of the next weights that are due at depth k: an early and even stream, which memory keeps up with
+ * where the hardware's own guesses come in bursts. `sparse`: no more than a line is ever due. */
+NK_INLINE const char *ask_ahead(const block_call *call, const char *next, int k, const bool sparse) {
+  if (NK_PART_DEPTH == 0 || k & 3) return next;
+  const char *const due = next + call->pace;
+  do __builtin_prefetch(next, 0, 2);
+  while (!sparse && (next += 64) < due);
+  return due;
+}
+
+NK_INLINE void start_sums(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows, const int first_column) {
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++) sum[r][v] = splat(0.0f);
+    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
+      sum[r][v] =
+          call->continued ? load(call->out + r * call->out_row + first_column + v * NK_WIDTH) : splat(0.0f);
+}
+
+NK_INLINE void store_sums(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows, const int first_column) {
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
+      store(call->out + r * call->out_row + first_column + v * NK_WIDTH, sum[r][v]);
+}
+
+/* The first weights that are due while the block's columns from `first_column` on are computed. */
+NK_INLINE const char *first_due(const block_call *call, const int first_column) {
+  return call->next + first_column / NK_BLOCK_COLUMNS * (call->taps * call->depth / 4) * call->pace;
+}
+
+NK_INLINE void add_products(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows,
+                            const int first_column, const bool sparse) {
   const float *b = (const float *)call->panel + first_column;
+  const char *next = first_due(call, first_column);
   for (int t = 0; t < call->taps; t++) {
     const char *a = call->a + t * call->a_tap;
+#pragma clang loop unroll_count(4)
     for (int k = 0; k < call->depth; k++, b += NK_PANEL) {
+      next = ask_ahead(call, next, k, sparse);
       vf column[NK_BLOCK_VECTORS];
 #pragma clang loop unroll(full)
       for (int v = 0; v < NK_BLOCK_VECTORS; v++) column[v] = load(b + v * NK_WIDTH);
@@ -54,25 +91,27 @@ NK_INLINE void block_f32(const block_call *call, const int rows, const int first
       }
     }
   }
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
-      store(call->out + r * call->out_row + first_column + v * NK_WIDTH, sum[r][v]);
+}
+
+NK_INLINE void block_f32(const block_call *call, const int rows, const int first_column) {
+  vf sum[NK_BLOCK_ROWS][NK_BLOCK_VECTORS];
+  start_sums(call, sum, rows, first_column);
+  if (NK_PART_DEPTH == 0 || call->pace <= 64) add_products(call, sum, rows, first_column, true);
+  else add_products(call, sum, rows, first_column, false);
+  store_sums(call, sum, rows, first_column);
 }
 
 /* The same over bf16 pairs for CPUs without a bf16 product: the rows were rounded to bf16 when prepared, a product of
  * two bf16 is exact in f32. */
 NK_INLINE void block_rounded(const block_call *call, const int rows, const int first_column) {
   vf sum[NK_BLOCK_ROWS][NK_BLOCK_VECTORS];
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++) sum[r][v] = splat(0.0f);
+  start_sums(call, sum, rows, first_column);
+  const char *next = first_due(call, first_column);
   const uint32_t *b = (const uint32_t *)call->panel + first_column;
   for (int t = 0; t < call->taps; t++) {
     const char *a = call->a + t * call->a_tap;
     for (int k = 0; k < call->depth; k += 2, b += NK_PANEL) {
+      next = ask_ahead(call, next, k, false);
 #pragma clang loop unroll(full)
       for (int odd = 0; odd < 2; odd++) {
         vf column[NK_BLOCK_VECTORS];
@@ -90,17 +129,12 @@ NK_INLINE void block_rounded(const block_call *call, const int rows, const int f
       }
     }
   }
-#pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
-      store(call->out + r * call->out_row + first_column + v * NK_WIDTH, sum[r][v]);
+  store_sums(call, sum, rows, first_column);
 }
 
-#define NK_BLOCK_COLUMNS (NK_BLOCK_VECTORS * NK_WIDTH)
 #define NK_BLOCK_CASE(BLOCK, n) \
   case n:                       \
-    for (int c = 0; c < NK_PANEL; c += NK_BLOCK_COLUMNS) BLOCK(call, n, c); \
+    for (int c = 0; c < call->columns; c += NK_BLOCK_COLUMNS) BLOCK(call, n, c); \
     break;
 /* Each row count is its own unrolled loop. */
 #if NK_BLOCK_ROWS > 8
@@ -134,6 +168,12 @@ NK_INLINE void store_prepared(prepared_bf16 *out, vf v, size_t n) { write(out, (
 
 #include "product_int8.h"
 
+NK_INLINE int rounded_up(int n, int to) { return (n + to - 1) / to * to; }
+
+NK_INLINE ptrdiff_t prepared_bytes(nk_number number) {
+  return number == NK_F32 ? 4 : number == NK_BF16 ? (ptrdiff_t)sizeof(prepared_bf16) : 1;
+}
+
 /* Asks for what finishing a block will touch; it arrives while the block is computed. */
 NK_INLINE void foresee_block(const nk_finish *f, int row, int rows, int column, int columns) {
   for (int r = row; r < row + rows; r++)
@@ -143,26 +183,71 @@ NK_INLINE void foresee_block(const nk_finish *f, int row, int rows, int column, 
     }
 }
 
-NK_INLINE void run_product(const nk_product *p, int first, int count, const nk_number number) {
-  const ptrdiff_t element = number == NK_F32 ? 4 : number == NK_BF16 ? (ptrdiff_t)sizeof(prepared_bf16) : 1;
-  const size_t panel_bytes = nk_panel_bytes(p->taps, p->depth, number);
-  float raw[NK_BLOCK_ROWS * NK_PANEL] __attribute__((aligned(64)));
-  block_call call = {.out = raw, .a_row = p->a_row * element, .a_tap = p->a_tap * element, .out_row = NK_PANEL,
-                     .taps = p->taps, .depth = p->depth};
-  for (int panel = first; panel < first + count; panel++) {
-    call.panel = (const char *)p->panels + (size_t)panel * panel_bytes;
-    const int column = panel * NK_PANEL;
-    const int columns = p->columns - column < NK_PANEL ? p->columns - column : NK_PANEL;
-    for (int row = 0; row < p->rows; row += NK_BLOCK_ROWS) {
-      const int rows = p->rows - row < NK_BLOCK_ROWS ? p->rows - row : NK_BLOCK_ROWS;
-      call.a = (const char *)p->a + row * call.a_row;
-      foresee_block(&p->finish, row, rows, column, columns);
+/* The depth in parts whose weights stay in the first cache while all blocks of a group of rows pass: `taps` whole taps,
+ * or `depth` of one. Each sum is one chain whatever the parts. */
+typedef struct {
+  int taps, depth;
+} depth_part;
+
+NK_INLINE depth_part part_of(const nk_product *p, nk_number number) {
+  /* An int8 row's sums are integers until its end. */
+  if (NK_PART_DEPTH == 0 || number == NK_INT8 || p->taps * p->depth <= NK_PART_DEPTH)
+    return (depth_part){p->taps, p->depth};
+  if (p->depth <= NK_PART_DEPTH) return (depth_part){NK_PART_DEPTH / p->depth, p->depth};
+  const int parts = (p->depth + NK_PART_DEPTH - 1) / NK_PART_DEPTH;
+  return (depth_part){1, rounded_up((p->depth + parts - 1) / parts, 4)};
+}
+
+/* The products of a group of rows with one panel. */
+NK_INLINE void run_panel(block_call *call, const nk_product *p, int first_row, int rows, int column, float *raw,
+                         const nk_number number) {
+  const depth_part part = part_of(p, number);
+  const bool whole = part.taps >= p->taps && part.depth >= p->depth;
+  const int blocks = (rows + NK_BLOCK_ROWS - 1) / NK_BLOCK_ROWS;
+  int tap = 0, k = 0;
+  do {
+    call->taps = p->taps - tap < part.taps ? p->taps - tap : part.taps;
+    call->depth = p->depth - k < part.depth ? p->depth - k : part.depth;
+    call->continued = tap > 0 || k > 0;
+    const bool last = tap + call->taps == p->taps && k + call->depth == p->depth;
+    const ptrdiff_t bytes = (ptrdiff_t)nk_panel_bytes(call->taps, call->depth, number);
+    const ptrdiff_t share = bytes / blocks;
+    const int steps = call->taps * call->depth * (NK_PANEL / NK_BLOCK_COLUMNS);
+    call->pace = steps > 0 ? 4 * share / steps : 0;
+    for (int row = 0; row < rows; row += NK_BLOCK_ROWS) {
+      const int block = rows - row < NK_BLOCK_ROWS ? rows - row : NK_BLOCK_ROWS;
+      call->a = (const char *)p->a + (first_row + row) * call->a_row + tap * call->a_tap + k * prepared_bytes(number);
+      call->out = whole ? raw : raw + row * NK_PANEL;
+      call->next = call->panel + bytes + row / NK_BLOCK_ROWS * share;
+      if (last) foresee_block(&p->finish, first_row + row, block, column, call->columns);
       switch (number) {
-        case NK_BF16: run_block_bf16(&call, rows); break;
-        case NK_INT8: run_block_int8(&call, rows); break;
-        default: run_block_f32(&call, rows);
+        case NK_BF16: run_block_bf16(call, block); break;
+        case NK_INT8: run_block_int8(call, block); break;
+        default: run_block_f32(call, block);
       }
-      finish_block(raw, NK_PANEL, row, rows, column, columns, &p->finish);
+      if (last) finish_block(call->out, NK_PANEL, first_row + row, block, column, call->columns, &p->finish);
+    }
+    call->panel += bytes;
+    k += call->depth;
+    if (k == p->depth) {
+      k = 0;
+      tap += call->taps;
+    }
+  } while (tap < p->taps);
+}
+
+NK_INLINE void run_product(const nk_product *p, int first, int count, const nk_number number) {
+  enum { GROUP_ROWS = NK_TILE_BLOCKS * NK_BLOCK_ROWS };
+  const size_t panel_bytes = nk_panel_bytes(p->taps, p->depth, number);
+  float raw[GROUP_ROWS * NK_PANEL] __attribute__((aligned(64)));
+  block_call call = {.a_row = p->a_row * prepared_bytes(number), .a_tap = p->a_tap * prepared_bytes(number),
+                     .out_row = NK_PANEL};
+  for (int panel = first; panel < first + count; panel++) {
+    const int column = panel * NK_PANEL;
+    call.columns = p->columns - column < NK_PANEL ? p->columns - column : NK_PANEL;
+    for (int row = 0; row < p->rows; row += GROUP_ROWS) {
+      call.panel = (const char *)p->panels + (size_t)panel * panel_bytes;
+      run_panel(&call, p, row, p->rows - row < GROUP_ROWS ? p->rows - row : GROUP_ROWS, column, raw, number);
     }
   }
 }
