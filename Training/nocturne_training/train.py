@@ -7,6 +7,7 @@ torchrun --nproc-per-node 2 -m nocturne_training.train --config tiny --corpus CO
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,15 +19,18 @@ import yaml
 from . import config as configuration
 from .chain.corpus import made
 from .chain.runner import Runner
+from .chain.side_by_side import UNFINISHED, SideBySide
 from .corpus.dataset import CorpusError
 from .stages.context import Context
-from .stages.registry import NAMES
+from .stages.registry import NAMES, Stage, stages_of
 from .trainer import settings
 from .trainer.distributed import join, leave
 from .trainer.errors import TrainingError
 
-UNFINISHED = 75
-"""Exit code where time ran out and the same command goes on (EX_TEMPFAIL)."""
+JOBS = {"cpu": 1, "cuda": 3}
+"""Stages side by side: no stage leaves cores idle, and none of `demo` fills a GPU."""
+TELL = 60.0
+"""Seconds after which stages side by side say again how far they are."""
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -61,6 +65,12 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         metavar="STAGE.KEY=VALUE",
         help="replaces one value of the settings",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        help="stages side by side, each in a process of its own as soon as what it needs is finished; if "
+        f"left out {JOBS['cuda']} on a GPU, else {JOBS['cpu']}",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
     return parser.parse_args(words)
 
@@ -83,6 +93,31 @@ def _changes(pairs: list[str]) -> dict[str, Any]:
     return changes
 
 
+def _side_by_side(
+    options: argparse.Namespace, corpus: Path, chosen: settings.Settings, jobs: int, deadline: float | None
+) -> int:
+    """The stages in processes of their own; the exit code."""
+    given = {
+        "--config": options.config,
+        "--settings": options.settings,
+        "--out": options.out,
+        "--corpus": corpus,
+    }
+    given |= {"--from": options.start, "--device": options.device}
+    given["--threads"] = options.threads or max(1, (os.cpu_count() or 1) // jobs)
+    shared = [word for key, value in given.items() if value is not None for word in (key, str(value))]
+    shared += [word for change in options.set for word in ("--set", change)]
+
+    def command(stage: Stage) -> list[str]:
+        words = [sys.executable, "-m", "nocturne_training.train", "--stage", stage.name, "--quiet", *shared]
+        words += ["--redo", stage.name] if stage.name in options.redo else []
+        left = None if deadline is None else max(0.0, deadline - time.monotonic()) / 60
+        return words if left is None else [*words, "--max-minutes", f"{left:.4f}"]
+
+    stages = [stage for stage in stages_of(chosen) if stage.name in options.stage]
+    return SideBySide(command, options.out, jobs, tell=0.0 if options.quiet else TELL).run(stages)
+
+
 def main(words: list[str] | None = None) -> int:
     """Returns the exit code: 0 finished, 1 a fault (one line on standard error), 75 stopped before the
     end."""
@@ -97,6 +132,9 @@ def main(words: list[str] | None = None) -> int:
         sized = settings.named(options.config, processes.device.type)
         chosen = settings.load(options.settings or sized, changes)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
+        jobs = JOBS[processes.device.type] if options.jobs is None else options.jobs
+        if jobs > 1 and processes.world == 1 and len(options.stage) > 1:
+            return _side_by_side(options, corpus, chosen, jobs, deadline)
         context = Context(options.out, corpus, config, chosen, processes, start=options.start)
         runner = Runner(context, deadline=deadline, shown=not options.quiet)
         finished = runner.run(options.stage, options.redo)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..checkpoint import digest
 from ..stages.context import Context
-from ..stages.registry import STAGES, Stage
+from ..stages.registry import Stage, stages_of
 from ..stages.weights import fill, write
 from ..trainer import state
 from ..trainer.errors import TrainingError
@@ -27,7 +27,8 @@ class Runner:
 
     def run(self, names: tuple[str, ...], redo: tuple[str, ...] = ()) -> bool:
         """Runs the named stages; whether all of them are finished. Raises `TrainingError`, `CorpusError`."""
-        return all(self._run(stage, stage.name in redo) for stage in STAGES if stage.name in names)
+        stages = stages_of(self.context.settings)
+        return all(self._run(stage, stage.name in redo) for stage in stages if stage.name in names)
 
     def say(self, text: str) -> None:
         """One line for the person who waits."""
@@ -47,7 +48,7 @@ class Runner:
                     f"{self.context.stage(name)}: not finished, and {stage.name} needs it; run it first"
                 )
             found[name] = record.digest
-        if stage.learns and self.context.start is not None:
+        if stage.starts and self.context.start is not None:
             manifest = self.context.start / "manifest.json"
             if not manifest.exists():
                 raise TrainingError(f"{manifest}: missing; --from takes a checkpoint directory")

@@ -16,20 +16,22 @@ from ..checkpoint import digest as file_digest
 from ..checkpoint import write_tensors
 from ..corpus.dataset import SPLITS, Clip
 from ..trainer.errors import TrainingError
-from ..trainer.settings import digest
+from ..trainer.settings import Settings, digest
 from .clips import whole
 from .context import Context
 from .reading import Reader
 from .tensors import FORMAT, INDEX, Extracted, shard_name
 
-SOURCES = {
-    "vae_encoder": "vae",
-    "tokenizer": "kmeans",
-    "mulan_audio": "mulan",
-    "mulan_text": "mulan",
-    "rvq": "rvq",
-}
-"""The stage that has learned each network used here."""
+
+def sources(settings: Settings) -> dict[str, str]:
+    """The stage that leaves each network used here."""
+    return {
+        "vae_encoder": "encoder" if settings.vae.encoder_kept else "vae",
+        "tokenizer": "kmeans",
+        "mulan_audio": "mulan",
+        "mulan_text": "mulan",
+        "rvq": "rvq",
+    }
 
 
 class Networks:
@@ -37,7 +39,7 @@ class Networks:
 
     def __init__(self, context: Context) -> None:
         self.config, self.device = context.config, context.processes.device
-        parts = {name: context.learned(stage, name) for name, stage in SOURCES.items()}
+        parts = {name: context.learned(stage, name) for name, stage in sources(context.settings).items()}
         self.encoder, self.tokenizer, self.rvq = parts["vae_encoder"], parts["tokenizer"], parts["rvq"]
         self.audio, self.text = parts["mulan_audio"], parts["mulan_text"]
         self.reader = Reader(context)
@@ -112,7 +114,8 @@ def _shard(networks: Networks, clips: Sequence[Clip], batch: int) -> dict[str, T
 def _fingerprint(context: Context) -> str:
     """SHA-256 over all that decides a shard's content."""
     networks = {
-        name: file_digest(context.stage(stage) / f"{name}.safetensors") for name, stage in SOURCES.items()
+        name: file_digest(context.stage(stage) / f"{name}.safetensors")
+        for name, stage in sources(context.settings).items()
     }
     settings, corpus = context.settings.extract.identity(), context.corpus.digest
     return digest({"networks": networks, "settings": settings, "corpus": corpus, "format": FORMAT})

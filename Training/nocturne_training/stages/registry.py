@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
+from ..trainer.settings import Settings
 from .context import Context
 
 SHARED_SECTIONS = ("sampleRate", "hop", "latentDim", "latentRate", "semanticRate", "clipSeconds")
@@ -25,6 +26,11 @@ class Stage:
     implementation: str
     learns: bool = True
 
+    @property
+    def starts(self) -> bool:
+        """Whether it takes weights from the checkpoint that a training starts from."""
+        return self.learns or self.name == "encoder"
+
     def load(self) -> Callable[[Context], Any]:
         """The task's class, or the function, which may return figures for the stage's record."""
         module, _, name = self.implementation.partition(":")
@@ -32,6 +38,7 @@ class Stage:
 
 
 STAGES = (
+    Stage("encoder", ("corpus",), ("vae",), "encoder:start", learns=False),
     Stage("vae", ("corpus",), ("vae",), "vae:VaeTask"),
     Stage("tokenizer", ("corpus",), ("tokenizer",), "tokenizer:TokenizerTask"),
     Stage("kmeans", ("corpus", "tokenizer"), ("tokenizer", "semanticVocab"), "kmeans:KmeansTask"),
@@ -55,3 +62,16 @@ STAGES = (
     ),
 )
 NAMES = tuple(stage.name for stage in STAGES)
+
+
+def stages_of(settings: Settings) -> tuple[Stage, ...]:
+    """The stages of a training. Where the VAE's encoder is kept as it starts, it is a stage of its own, and
+    the extraction need not wait for the decoder; else `vae` learns it."""
+    if not settings.vae.encoder_kept:
+        return tuple(stage for stage in STAGES if stage.name != "encoder")
+    return tuple(
+        replace(stage, needs=tuple("encoder" if name == "vae" else name for name in stage.needs))
+        if stage.name == "extract"
+        else stage
+        for stage in STAGES
+    )

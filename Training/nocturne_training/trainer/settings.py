@@ -34,11 +34,13 @@ PACE = (
 
 @dataclass(frozen=True)
 class CorpusSettings:
-    """The corpus the chain makes where it is given none."""
+    """The corpus the chain makes where it is given none; `unpacked` where a device would wait for FLAC to be
+    decoded."""
 
     hours: float = 1.0
     seed: int = 1
     soundfont: str = "fluid"
+    unpacked: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from nocturne_training.config import load
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.extract import SOURCES
+from nocturne_training.stages.extract import sources
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.distributed import Processes
 from nocturne_training.trainer.settings import ExtractSettings, Settings
@@ -25,7 +25,7 @@ SETTINGS = Settings(extract=ExtractSettings(shard_clips=3, batch=2))
 def untrained(directory: Path, corpus: Path, settings: Settings = SETTINGS) -> Context:
     """Modules and records of all stages before the extraction."""
     config = load("tiny")
-    for name, stage in SOURCES.items():
+    for name, stage in sources(settings).items():
         folder = directory / stage
         folder.mkdir(parents=True, exist_ok=True)
         module = build(name, config)
@@ -34,7 +34,7 @@ def untrained(directory: Path, corpus: Path, settings: Settings = SETTINGS) -> C
             # Latents that fill the range, as a trained encoder's do.
             module.conv_post.weight.data[: config.latent_dim] *= 24.0
         write(folder, name, module)
-    for stage in dict.fromkeys(SOURCES.values()):
+    for stage in dict.fromkeys(sources(settings).values()):
         record = Record.of(stage, "", directory / stage, steps=0, seconds=0.0, device="cpu", figures={})
         record.write(directory / stage)
     return Context(directory, corpus, config, settings, ALONE)

@@ -46,7 +46,7 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runn
 
     line = Toy("vae", ("corpus",), ("vae",), "", make=lambda _: Line())
     copy = Toy("export", ("vae",), (), "", learns=False, make=compute)
-    monkeypatch.setattr(runner, "STAGES", (line, copy))
+    monkeypatch.setattr(runner, "stages_of", lambda _: (line, copy))
 
     def make(**changes: object) -> Runner:
         shared = {key: getattr(SETTINGS, key) for key in ("steps", "batch", "ema", "learning_rate")}

@@ -1,0 +1,170 @@
+"""Stages side by side: as scripts that write down when they begin and end, and once as the real ones."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Timer
+
+import pytest
+from safetensors.torch import load_file
+from tones import make_tones
+
+from nocturne_training import train
+from nocturne_training.chain.side_by_side import SideBySide
+from nocturne_training.stages.registry import STAGES, Stage, stages_of
+from nocturne_training.trainer.settings import Settings, VaeSettings
+
+DIAMOND = (
+    Stage("first", ("corpus",), (), ""),
+    Stage("left", ("corpus", "first"), (), ""),
+    Stage("right", ("first",), (), ""),
+    Stage("last", ("left", "right"), (), ""),
+)
+WORK = "import time; time.sleep(0.5)"
+STOPPABLE = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(75))
+open("%s", "w").close()
+time.sleep(60)
+"""
+
+TINY = (
+    "steps=2 batch=1 cropFrames=16 adversaryAfter=9 discriminatorWidth=2 validationClips=1 encoderKept=true"
+)
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Callable[..., SideBySide]:
+    """`chain(jobs, left="...")` runs the given script for a stage, else one that takes half a second."""
+
+    def make(jobs: int, **scripts: str) -> SideBySide:
+        def command(stage: Stage) -> list[str]:
+            script = scripts.get(stage.name, WORK)
+            note = f"open('{tmp_path}/times', 'a').write('{stage.name} %s\\n')"
+            return [sys.executable, "-c", "\n".join((note % "begins", script, note % "ends"))]
+
+        return SideBySide(command, tmp_path, jobs)
+
+    return make
+
+
+def events(directory: Path) -> list[str]:
+    return (directory / "times").read_text().splitlines()
+
+
+def test_a_stage_begins_when_what_it_needs_has_ended(
+    chain: Callable[..., SideBySide], tmp_path: Path
+) -> None:
+    assert chain(3).run(DIAMOND) == 0
+    found = events(tmp_path)
+    assert found[:2] == ["first begins", "first ends"] and found[-2:] == ["last begins", "last ends"]
+    assert {*found[2:4]} == {"left begins", "right begins"}
+
+
+def test_no_more_than_the_jobs_run_at_once(chain: Callable[..., SideBySide], tmp_path: Path) -> None:
+    assert chain(1).run(DIAMOND) == 0
+    found = events(tmp_path)
+    assert [line.split()[0] for line in found[::2]] == [line.split()[0] for line in found[1::2]]
+
+
+def test_what_is_not_asked_for_is_not_waited_for(chain: Callable[..., SideBySide], tmp_path: Path) -> None:
+    assert chain(2).run(DIAMOND[2:]) == 0
+    assert events(tmp_path) == ["right begins", "right ends", "last begins", "last ends"]
+
+
+def test_a_failure_stops_the_others_with_a_checkpoint(
+    chain: Callable[..., SideBySide], tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+    wait = f"import os, sys, time\nwhile not os.path.exists('{ready}'): time.sleep(0.05)\nsys.exit(1)"
+    began = time.monotonic()
+    assert chain(2, left=STOPPABLE % ready, right=wait).run(DIAMOND) == 1
+    assert time.monotonic() - began < 30
+    assert "last begins" not in events(tmp_path)
+
+
+def test_a_stage_that_stopped_early_lets_the_others_go_on(
+    chain: Callable[..., SideBySide], tmp_path: Path
+) -> None:
+    assert chain(2, left="import sys; sys.exit(75)").run(DIAMOND) == 75
+    assert "right ends" in events(tmp_path) and "last begins" not in events(tmp_path)
+
+
+def test_a_killed_stage_is_named(chain: Callable[..., SideBySide], capfd: pytest.CaptureFixture) -> None:
+    assert chain(2, right="import os; os.kill(os.getpid(), 9)").run(DIAMOND) == 1
+    assert "error: right: killed by SIGKILL; the same command goes on" in capfd.readouterr().err
+
+
+def test_an_end_that_is_asked_for_reaches_every_stage(
+    chain: Callable[..., SideBySide], tmp_path: Path
+) -> None:
+    ready = tmp_path / "ready"
+
+    def ask() -> None:
+        while not ready.exists():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    timer = Timer(0.0, ask)
+    timer.start()
+    other = Stage("other", ("corpus",), (), "")
+    assert chain(1, first=STOPPABLE % ready).run((DIAMOND[0], other)) == 75
+    timer.join()
+    assert events(tmp_path) == ["first begins"]
+
+
+def test_stages_end_with_a_chain_that_is_killed(tmp_path: Path) -> None:
+    ready, ended = tmp_path / "ready", tmp_path / "ended"
+    stage = f"""
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(open("{ended}", "w").close()))
+open("{ready}", "w").close()
+time.sleep(60)
+"""
+    code = f"""
+import pathlib, sys
+from nocturne_training.chain.side_by_side import SideBySide
+from nocturne_training.stages.registry import Stage
+only = Stage("only", (), (), "")
+SideBySide(lambda _: [sys.executable, "-c", {stage!r}], pathlib.Path("."), 1).run((only,))
+"""
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    deadline = time.monotonic() + 60
+    while not ready.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    while not ended.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert ended.exists()
+
+
+def test_an_encoder_that_is_kept_is_a_stage_that_extraction_waits_for() -> None:
+    def needs(settings: Settings) -> dict[str, tuple[str, ...]]:
+        return {stage.name: stage.needs for stage in stages_of(settings)}
+
+    kept, learned = needs(Settings(vae=VaeSettings(encoder_kept=True))), needs(Settings())
+    assert "encoder" in kept["extract"] and "vae" not in kept["extract"]
+    assert "vae" in learned["extract"] and "encoder" not in learned
+    assert list(kept) == [stage.name for stage in STAGES]
+
+
+def test_the_encoder_is_the_one_that_the_decoder_learns_beside(
+    tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    """The real stages, in processes of their own."""
+    corpus, out = make_tones(tmp_path / "corpus", train=2, held_out=1), tmp_path / "out"
+    words = f"--corpus {corpus} --out {out} --stage vae,encoder --jobs 2 --device cpu --max-minutes 5".split()
+    for change in TINY.split():
+        words += ["--set", f"vae.{change}"]
+    assert train.main([*words, "--redo", "encoder"]) == 0
+    first, last = (load_file(out / name / "vae_encoder.safetensors") for name in ("encoder", "vae"))
+    assert first.keys() == last.keys() and all(first[key].equal(last[key]) for key in first)
+    said = capfd.readouterr().out
+    assert "encoder: done" in said and "vae: done" in said
