@@ -65,11 +65,8 @@ class FilterBanks:
 def _masks(length: int, count: int, widest: int, draws: Sequence[Draw]) -> Tensor:
     """SpecAugment (Park et al., 2019): `count` runs an example, each 0 to `widest` long -> true inside [B,
     length]"""
-    ends = torch.zeros(len(draws), count, 2, dtype=torch.long)
-    for row, draw in zip(ends, draws, strict=True):
-        for run in row:
-            width = int(torch.randint(min(widest, length) + 1, (), generator=draw.generator))
-            run[0] = start = int(torch.randint(length - width + 1, (), generator=draw.generator))
-            run[1] = start + width
+    chances = torch.stack([torch.rand(count, 2, generator=d.generator, dtype=torch.float64) for d in draws])
+    widths = (chances[..., :1] * (min(widest, length) + 1)).long()
+    starts = (chances[..., 1:] * (length - widths + 1)).long()
     places = torch.arange(length)
-    return ((ends[..., :1] <= places) & (places < ends[..., 1:])).any(dim=1)
+    return ((starts <= places) & (places < starts + widths)).any(dim=1)

@@ -145,6 +145,15 @@ def test_masks_zero_whole_frames_and_bands(tones: Path) -> None:
     assert 10 < seen[0] <= 20 and 5 < seen[1] <= 10
 
 
+def test_a_mask_is_one_run_of_any_width_at_any_place() -> None:
+    masks = banks._masks(12, 1, 4, [Draw(0, generator(seed)) for seed in range(400)])
+    assert {int(width) for width in masks.sum(1)} == {0, 1, 2, 3, 4}
+    edges = torch.nn.functional.pad(masks, (1, 1)).int().diff(dim=1)
+    assert set(edges.clamp(min=0).sum(1).tolist()) == {0, 1}
+    assert masks[:, 0].any() and masks[:, -1].any()
+    assert not banks._masks(12, 0, 4, [Draw(0, generator(1))]).any()
+
+
 def test_captions_are_drawn_among_those_not_held_out(tones: Path) -> None:
     clip = Corpus.open(tones).split("train")[0]
     written = [Caption(text, "sentences", text == "c") for text in "abc"]
