@@ -31,20 +31,23 @@ def multi_resolution(real: Tensor, generated: Tensor) -> Tensor:
 
 
 @lru_cache
-def mel_filters(bands: int, fft: int, rate: int) -> Tensor:
-    """Triangles evenly spaced on the mel scale from 0 to rate / 2, peak 1 -> [fft / 2 + 1, bands]"""
+def mel_filters(
+    bands: int, fft: int, rate: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Triangles evenly spaced on the mel scale from 0 to rate / 2, peak 1 -> [fft / 2 + 1, bands]. Kept by
+    device: to copy them to a GPU for every loss would make the CPU wait for it each time."""
     hertz = torch.linspace(0, rate / 2, fft // 2 + 1, dtype=torch.float64)
     mel = 2595.0 * torch.log10(1.0 + hertz / 700.0)
     edges = torch.linspace(0, float(mel[-1]), bands + 2, dtype=torch.float64)
     rising = (mel[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - mel[:, None]) / (edges[2:] - edges[1:-1])
-    return torch.minimum(rising, falling).clamp(min=0.0).float()
+    return torch.minimum(rising, falling).clamp(min=0.0).float().to(device, dtype)
 
 
 def log_mel(audio: Tensor, bands: int = 80, fft: int = 1024, rate: int = 24_000) -> Tensor:
     """[B, N] -> natural logarithm of the mel magnitudes, floor 1e-5 [B, frames, bands]; hop fft / 4"""
     power = magnitudes(audio, fft, fft, fft // 4).transpose(1, 2)
-    return (power @ mel_filters(bands, fft, rate).to(audio)).clamp(min=1e-5).log()
+    return (power @ mel_filters(bands, fft, rate, audio.device, audio.dtype)).clamp(min=1e-5).log()
 
 
 def log_mel_error(real: Tensor, generated: Tensor) -> Tensor:

@@ -90,6 +90,11 @@ class VaeTask(Task):
         """[B, N] -> one judgement per sub-discriminator"""
         return [judgement for family in self.judges for judgement in family(audio)]
 
+    def judge_both(self, real: Tensor, generated: Tensor) -> tuple[list[Judgement], list[Judgement]]:
+        """Two [B, N] in one pass: a GPU is launched half as often."""
+        judgements = self.judge(torch.cat((real, generated)))
+        return _rows(judgements, slice(0, len(real))), _rows(judgements, slice(len(real), None))
+
     def optimise(self, batch: tuple[Tensor, Tensor], step: int, update: Update) -> Metrics:
         """The discriminators first (once they have joined), then encoder and decoder."""
         with rounded_convolutions(True):
@@ -120,7 +125,7 @@ class VaeTask(Task):
         metrics: Metrics = {"spectral": spectral, "waveform": waveform, "kl": kl, "log_mel": mel}
         if step >= settings.adversary_after:
             with update.autocast():
-                real, fooled = self.judge(audio), self.judge(generated.detach())
+                real, fooled = self.judge_both(audio, generated.detach())
             against = adversarial.discriminator(_f32(real), _f32(fooled))
             update("discriminator", against)
             self.judges.requires_grad_(False)
@@ -161,6 +166,10 @@ class VaeTask(Task):
     def exports(self) -> Mapping[str, nn.Module]:
         """See `Task`."""
         return {"vae_encoder": self.encoder, "vae_decoder": self.decoder}
+
+
+def _rows(judgements: list[Judgement], rows: slice) -> list[Judgement]:
+    return [(score[rows], [feature[rows] for feature in features]) for score, features in judgements]
 
 
 def _f32(judgements: list[Judgement]) -> list[Judgement]:

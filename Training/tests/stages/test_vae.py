@@ -71,6 +71,17 @@ def test_the_adversary_joins_when_asked_and_learns(corpus: Path) -> None:
     assert all(p.requires_grad for p in trained.judges.parameters())
 
 
+def test_real_and_generated_are_judged_together_as_alone(corpus: Path) -> None:
+    trained = task(corpus, discriminator_width=4)
+    real, generated = 0.1 * torch.randn(2, 4800), 0.1 * torch.randn(2, 4800)
+    with torch.no_grad():
+        both, alone = trained.judge_both(real, generated), (trained.judge(real), trained.judge(generated))
+    for together, single in zip(both, alone, strict=True):
+        for (score, features), (expected, maps) in zip(together, single, strict=True):
+            torch.testing.assert_close(score, expected)
+            torch.testing.assert_close(features, maps)
+
+
 def test_the_generator_step_leaves_the_discriminators_alone(corpus: Path) -> None:
     trained = task(corpus)
     update = Update("vae", trained.settings, trained.groups, ALONE)
