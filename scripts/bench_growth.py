@@ -56,6 +56,15 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def length(text: str) -> float:
+    try:
+        if 0 < float(text) <= LONGEST:
+            return float(text)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text}: seconds, not above {LONGEST:g}")
+
+
 def call(command: Sequence[str]) -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
@@ -66,13 +75,14 @@ def call(command: Sequence[str]) -> str:
 class Bench:
     """Nocturne on one configuration."""
 
-    def __init__(self, nocturne: str, config: str, clips: int, scratch: Path) -> None:
-        self.nocturne, self.config, self.clips, self.scratch = nocturne, config, clips, scratch
+    def __init__(self, nocturne: str, asked: argparse.Namespace, scratch: Path) -> None:
+        self.nocturne, self.asked, self.scratch = nocturne, asked, scratch
+        self.config, self.clips = asked.config, asked.clips
         self.runs = 0
 
     def render(self, **changes: float) -> float:
         """Seconds a clip, in one process that is ready."""
-        asked = {"clips": self.clips, "steps": 5, "seconds": LONGEST, "threads": CORES, **changes}
+        asked = {"clips": self.clips, "steps": 5, "seconds": self.asked.seconds, "threads": CORES, **changes}
         words = [word for name, value in asked.items() for word in (f"--{name}", f"{value:g}")]
         out = call([self.nocturne, "bench", "render", "--config", self.config, "--json", *words])
         return json.loads(out)["seconds_per_clip"]
@@ -86,6 +96,7 @@ class Bench:
         manifest.write_text(f"id,caption\n{rows}")
         command = [self.nocturne, "render", str(manifest), "--out", str(self.scratch / f"run{self.runs}")]
         command += ["--model", str(self.model), "--workers", f"{count:g}", "--threads", "1", "--quiet"]
+        command += ["--seconds", f"{self.asked.seconds:g}"]
         begin = time.monotonic()
         call(command)
         return (time.monotonic() - begin) / clips
@@ -102,11 +113,12 @@ class Bench:
         return made
 
     def axes(self) -> list[Axis]:
+        batches = [count for count in (1, 2, 4, 8, 16) if count <= self.asked.batch]
         cores = sorted({CORES, *(2**power for power in range(CORES.bit_length()))})
         return [
             Axis("steps", (1, 2, 5, 10, 20), "steps", lambda x: self.render(steps=x), True),
             Axis("length", (2.5, 5, 7.5, LONGEST), "s of audio", lambda x: self.render(seconds=x), True),
-            Axis("batch", (1, 2, 4, 8, 16), "clips together", lambda x: self.render(clips=x), False),
+            Axis("batch", batches, "clips together", lambda x: self.render(clips=x), False),
             Axis("threads", cores, "threads", lambda x: self.render(threads=x), False),
             Axis("workers", cores, "workers of one thread", self.workers, False),
         ]
@@ -142,6 +154,10 @@ def main() -> None:
     parser.add_argument(
         "--clips", type=positive, default=4, help="clips together while something else is varied"
     )
+    parser.add_argument(
+        "--seconds", type=length, default=LONGEST, help="length of a clip while something else is varied"
+    )
+    parser.add_argument("--batch", type=positive, default=16, help="most clips together")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "growth")
     options = parser.parse_args()
     try:
@@ -149,7 +165,7 @@ def main() -> None:
     except OSError as error:
         fail(f"{options.out}: {error.strerror}; choose another folder with --out")
     with tempfile.TemporaryDirectory() as scratch:
-        bench = Bench(options.nocturne, options.config, options.clips, Path(scratch))
+        bench = Bench(options.nocturne, options, Path(scratch))
         axes = bench.axes()
         times: dict[str, list[list[float]]] = {axis.name: [[] for _ in axis.values] for axis in axes}
         for number in range(options.rounds):
@@ -159,7 +175,9 @@ def main() -> None:
                     times[axis.name][place].append(axis.measure(value))
     found = [(axis, [statistics.median(every) for every in times[axis.name]]) for axis in axes]
     print(f"{options.config}, {CORES} cores, medians of {options.rounds} rounds, seconds a clip;", end=" ")
-    print(f"5 steps, {LONGEST:g} s, batch {options.clips}, {CORES} threads where nothing else is said")
+    print(
+        f"5 steps, {options.seconds:g} s, batch {options.clips}, {CORES} threads where nothing else is said"
+    )
     for axis, seconds in found:
         report(axis, seconds)
     picture = options.out / f"growth-{options.config}.png"

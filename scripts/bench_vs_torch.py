@@ -43,9 +43,15 @@ def nocturne(options: argparse.Namespace, clips: int = 1, steps: int | None = No
     return run(command)
 
 
+def dtype(options: argparse.Namespace) -> str:
+    """What PyTorch computes in."""
+    return "f32" if options.precision == "f32" else "bf16"
+
+
 def torch(options: argparse.Namespace) -> dict[str, float]:
-    command = [sys.executable, "-m", "nocturne_training.bench", "--config", options.config, "--dtype", "bf16"]
-    command += ["--steps", str(options.steps), "--threads", str(options.threads), "--json"]
+    command = [sys.executable, "-m", "nocturne_training.bench", "--config", options.config]
+    command += ["--dtype", dtype(options), "--steps", str(options.steps)]
+    command += ["--threads", str(options.threads), "--json"]
     stages = run(command, cwd=TRAINING)["stages"]
     return {stage["stage"]: stage["seconds_per_clip"] for stage in stages}
 
@@ -58,7 +64,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--lm-batch", type=int, default=0)
-    parser.add_argument("--precision", choices=("bf16", "int8"), default="bf16")
+    parser.add_argument("--precision", choices=("bf16", "int8", "f32"), default="bf16")
     options = parser.parse_args()
 
     ours: list[dict] = []
@@ -70,7 +76,7 @@ def main() -> None:
 
     print(
         f"{options.config}, one clip, {options.steps} steps, {options.threads} threads, "
-        f"{options.precision} against PyTorch's bf16; median seconds"
+        f"{options.precision} against PyTorch's {dtype(options)}; median seconds"
     )
     print(f"{'stage':8}{'Nocturne':>12}{'PyTorch':>12}{'ratio':>8}")
     sums = [0.0, 0.0]

@@ -61,6 +61,8 @@ package final class CPUBackend: Backend {
 
   /// What products are rounded to that nothing says to be robust.
   var number: nk_number { roundsToBF16 ? NK_BF16 : NK_F32 }
+  /// Bytes of a weight of a linear layer that bears int8.
+  package var robustWeightBytes: Int { roundsToInt8 ? 1 : roundsToBF16 ? 2 : 4 }
 
   /// Bytes held by tensors, and bytes kept to be used again.
   package var memoryInUse: (used: Int, free: Int) { (memory.bytes.used, memory.bytes.free) }

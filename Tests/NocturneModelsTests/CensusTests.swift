@@ -24,6 +24,8 @@ struct CensusTests {
     #expect(work.diffusion(steps: 5, guidance: 2.5) == 10 * work.forward)
     #expect(work.diffusion(steps: 5, guidance: 1) == 5 * work.forward)
     #expect(rounded(work.text) < 10)
+    // All that `lm` counts, but for the head's rows of text codes.
+    #expect(250 * (work.lmWeights + 1024 * (13_313 - 1024)) == work.lm)
   }
 
   @Test func decoderCosts119GigaPerSecond() {

@@ -12,6 +12,8 @@ package struct ModelWork: Hashable, Sendable {
   /// Fine path of one diffusion forward; its vectors per segment are not counted.
   package let fine: Int
   package let decoder: Int
+  /// Weights that the LM reads for every token; of the output head only the semantic rows.
+  package let lmWeights: Int
 
   /// One evaluation of the diffusion network.
   package var forward: Int { coarse + fine }
@@ -24,6 +26,7 @@ package struct ModelWork: Hashable, Sendable {
     coarse = Self.coarse(configuration.dpd, frames: frames, tokens: tokens)
     fine = Self.fine(configuration.dpd, frames: frames)
     decoder = Self.decoder(configuration, frames: frames)
+    lmWeights = Self.lmLayers(configuration.lm) + configuration.lm.dim * configuration.semanticVocab
   }
 
   /// Diffusion with T steps; guidance other than 1 doubles it.
@@ -56,8 +59,11 @@ package struct ModelWork: Hashable, Sendable {
   }
 
   private static func lmToken(_ configuration: ModelConfiguration) -> Int {
-    let lm = configuration.lm
-    return lm.layers * (4 * lm.dim * lm.dim + 3 * lm.dim * lm.ffn) + lm.dim * configuration.vocabulary
+    lmLayers(configuration.lm) + configuration.lm.dim * configuration.vocabulary
+  }
+
+  private static func lmLayers(_ lm: ModelConfiguration.LanguageModel) -> Int {
+    lm.layers * (4 * lm.dim * lm.dim + 3 * lm.dim * lm.ffn)
   }
 
   private static func coarse(_ dpd: ModelConfiguration.Diffusion, frames: Int, tokens: Int) -> Int {

@@ -4,6 +4,14 @@ extension SemanticLM {
   /// Memory that the key/value caches of captions decoded together may take.
   package static let cacheBudget = 1 << 30
 
+  /// Captions that are decoded together: as many as have room for their keys and values.
+  package static func together(
+    _ configuration: ModelConfiguration, tokens: Int, cacheBudget: Int = Self.cacheBudget
+  ) -> Int {
+    let capacity = configuration.rvq.quantizers + 1 + tokens
+    return max(1, cacheBudget / SemanticCache.bytes(configuration.lm, capacity: capacity))
+  }
+
   /// `count` semantic tokens after each prefix. Captions are decoded together as far as the cache budget goes; token
   /// `t` of a row is drawn with element t of its seed's stream, so neither grouping nor order changes a token.
   ///
@@ -17,14 +25,13 @@ extension SemanticLM {
     precondition(prefixes.count == seeds.count, "SemanticLM: \(prefixes.count) prefixes, \(seeds.count) seeds")
     precondition(count >= 0, "SemanticLM: \(count) tokens")
     guard count > 0 else { return prefixes.map { _ in [] } }
-    let capacity = configuration.rvq.quantizers + 1 + count
-    let group = max(1, cacheBudget / SemanticCache.bytes(configuration.lm, capacity: capacity))
+    let group = Self.together(configuration, tokens: count, cacheBudget: cacheBudget)
     var results: [[Int]] = []
     var drawn = 0
     for start in stride(from: 0, to: prefixes.count, by: group) {
       let range = start..<min(start + group, prefixes.count)
       let streams = seeds[range].map { RandomStream(seed: $0, stage: .semanticSampling) }
-      var cache = makeCache(batch: range.count, capacity: capacity)
+      var cache = makeCache(batch: range.count, capacity: configuration.rvq.quantizers + 1 + count)
       var rows = prefixes[range].map(opening)
       var tokens = [[Int]](repeating: [], count: range.count)
       for position in 0..<count {

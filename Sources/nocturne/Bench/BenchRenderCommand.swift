@@ -59,15 +59,32 @@ struct BenchRenderCommand: ParsableCommand {
     if let fault = faults.first { throw CommandFailure(.failure, "\(faults.count) clips failed; \(fault)") }
     // Before the large product, whose matrices no worker has.
     let resident = ResourceUse.peakResidentBytes
-    let peak = ProductPeak.flops(on: CPUBackend(threads: threads, precision: precision.product))
+    let backend = CPUBackend(threads: threads, precision: precision.product)
+    let work = ModelWork(configuration, seconds: length)
+    let groups = (clips - 1) / SemanticLM.together(configuration, tokens: work.tokens) + 1
+    let decoding = Decoding(
+      captions: (clips - 1) / groups + 1, seconds: times[.lm] / Double(groups * work.tokens),
+      bytes: work.lmWeights * backend.robustWeightBytes, bandwidth: MemoryReading.bytesPerSecond(threads: threads))
     try report(
       configuration, numericClass: renderer.numericClass, length: length, wall: wall, load: loadSeconds, times: times,
-      peak: peak, resident: resident)
+      decoding: decoding, peak: ProductPeak.flops(on: backend), resident: resident)
+  }
+
+  /// One step of the language model, which reads all its weights for a token of each caption.
+  private struct Decoding {
+    let captions: Int
+    let seconds: Double
+    /// Of the weights.
+    let bytes: Int
+    /// Bytes per second.
+    let bandwidth: Double
+
+    var timesReading: Double { seconds * bandwidth / Double(bytes) }
   }
 
   private func report(
     _ configuration: ModelConfiguration, numericClass: String, length: Double, wall: Double, load: Double,
-    times: StageTimes, peak: Double, resident: Int
+    times: StageTimes, decoding: Decoding, peak: Double, resident: Int
   ) throws {
     let work = ModelWork(configuration, seconds: length)
     let macs: [StageName: Int] = [
@@ -87,7 +104,11 @@ struct BenchRenderCommand: ParsableCommand {
             let flops = 2 * Double(macs[stage] ?? 0) / max(seconds, 1e-9)
             return (stage.rawValue, ["seconds": seconds, "macs": macs[stage] ?? 0, "peak_fraction": flops / peak])
           }),
-        "gemm_peak_flops": peak, "peak_fraction": arithmetic / perClip / peak,
+        "lm_step": [
+          "captions": decoding.captions, "seconds": decoding.seconds, "weight_bytes": decoding.bytes,
+          "times_reading": decoding.timesReading,
+        ], "memory_bytes_per_second": decoding.bandwidth, "gemm_peak_flops": peak,
+        "peak_fraction": arithmetic / perClip / peak,
         "peak_rss_bytes": resident,
       ])
     }
@@ -100,6 +121,10 @@ struct BenchRenderCommand: ParsableCommand {
         "  \(stage.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)) \(Self.short(seconds)) s/clip  "
           + "\(Self.short(Double(macs[stage] ?? 0) / 1e9)) GMAC  \(Int((100 * share).rounded())) % of peak")
     }
+    print(
+      "  lm step  \(Self.short(decoding.seconds * 1e3)) ms for \(decoding.captions) captions, "
+        + "\(Self.short(decoding.timesReading)) times the reading of its weights "
+        + "(\(Self.short(Double(decoding.bytes) / 1e6)) MB at \(Self.short(decoding.bandwidth / 1e9)) GB/s)")
     print("  whole    \(Self.short(perClip)) s/clip, \(Self.short(length / perClip)) times real time")
     print(
       "  best large product \(Self.short(peak / 1e9)) GFLOP/s, of which \(Int((100 * arithmetic / perClip / peak).rounded())) %"

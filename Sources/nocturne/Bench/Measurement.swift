@@ -1,4 +1,5 @@
 import Foundation
+import NocturneCPU
 import NocturneTensor
 
 /// Seconds of repeated runs of one thing.
@@ -46,5 +47,30 @@ enum ProductPeak {
       }.minimum
       return 2 * Double(rows * inputs * outputs) / best
     }.max()!
+  }
+}
+
+/// How fast the threads together read what no cache holds.
+enum MemoryReading {
+  private static let bytes = 512 << 20
+
+  /// Bytes per second, the best of several passes.
+  static func bytesPerSecond(threads: Int) -> Double {
+    let lines = UnsafeMutableBufferPointer<SIMD8<UInt64>>.allocate(capacity: bytes / 64)
+    defer { lines.deallocate() }
+    lines.initialize(repeating: SIMD8(repeating: 1))
+    let pool = ThreadPool(threads: threads)
+    let share = lines.count / threads
+    let sums = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: threads)
+    defer { sums.deallocate() }
+    let best = Measurement(runs: 5, minimumSeconds: 0.5) {
+      pool.forEach(threads) { thread in
+        var sum = SIMD8<UInt64>.zero
+        for line in thread * share..<(thread + 1) * share { sum &+= lines[line] }
+        sums[thread] = sum.wrappedSum()
+      }
+    }.minimum
+    precondition(sums.allSatisfy { $0 == UInt64(8 * share) }, "MemoryReading: a thread read something else")
+    return Double(64 * share * threads) / best
   }
 }
