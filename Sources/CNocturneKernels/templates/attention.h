@@ -141,6 +141,7 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
   }
   const int most = keys_seen(at, first + rows - 1);
   const int depth = rounded_up(most, 2);
+  /* Nothing is asked for ahead: a head's keys and values were packed a moment ago. */
   block_call call = {.a = s->query, .a_row = s->query_row * cell, .out_row = s->score_row, .taps = 1,
                      .depth = s->head_depth};
   for (int j = 0; j < most; j += NK_PANEL) {

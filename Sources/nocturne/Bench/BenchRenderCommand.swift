@@ -66,11 +66,12 @@ struct BenchRenderCommand: ParsableCommand {
       captions: (clips - 1) / groups + 1, seconds: times[.lm] / Double(groups * work.tokens),
       bytes: work.lmWeights * backend.robustWeightBytes, bandwidth: MemoryReading.bytesPerSecond(threads: threads))
     try report(
-      configuration, numericClass: renderer.numericClass, length: length, wall: wall, load: loadSeconds, times: times,
-      decoding: decoding, peak: ProductPeak.flops(on: backend), resident: resident)
+      configuration, work, numericClass: renderer.numericClass, length: length, wall: wall, load: loadSeconds,
+      times: times, decoding: decoding, peak: ProductPeak.flops(on: backend), resident: resident)
   }
 
-  /// One step of the language model, which reads all its weights for a token of each caption.
+  /// One step of the language model, which reads all its weights for a token of each caption; the opening of the captions
+  /// and the drawing of tokens are shared out among the steps.
   private struct Decoding {
     let captions: Int
     let seconds: Double
@@ -83,10 +84,9 @@ struct BenchRenderCommand: ParsableCommand {
   }
 
   private func report(
-    _ configuration: ModelConfiguration, numericClass: String, length: Double, wall: Double, load: Double,
-    times: StageTimes, decoding: Decoding, peak: Double, resident: Int
+    _ configuration: ModelConfiguration, _ work: ModelWork, numericClass: String, length: Double, wall: Double,
+    load: Double, times: StageTimes, decoding: Decoding, peak: Double, resident: Int
   ) throws {
-    let work = ModelWork(configuration, seconds: length)
     let macs: [StageName: Int] = [
       .text: work.text, .lm: work.lm, .dpd: work.diffusion(steps: steps, guidance: guidance), .vae: work.decoder,
       .encode: 0,
@@ -107,9 +107,9 @@ struct BenchRenderCommand: ParsableCommand {
         "lm_step": [
           "captions": decoding.captions, "seconds": decoding.seconds, "weight_bytes": decoding.bytes,
           "times_reading": decoding.timesReading,
-        ], "memory_bytes_per_second": decoding.bandwidth, "gemm_peak_flops": peak,
-        "peak_fraction": arithmetic / perClip / peak,
-        "peak_rss_bytes": resident,
+        ],
+        "memory_bytes_per_second": decoding.bandwidth, "gemm_peak_flops": peak,
+        "peak_fraction": arithmetic / perClip / peak, "peak_rss_bytes": resident,
       ])
     }
     print("\(configuration.name), \(clips) clip(s) of \(length.plain) s, \(steps) steps, guidance \(guidance.plain)")

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..checkpoint import digest
 from ..stages.context import Context
 from ..stages.registry import Stage, stages_of
-from ..stages.weights import fill, write
+from ..stages.weights import fill_from, write
 from ..trainer import state
 from ..trainer.errors import TrainingError
 from ..trainer.loop import Loop
@@ -113,9 +113,7 @@ class Runner:
     def _start(self, task: Task) -> None:
         """Fills what is learned by gradients from the checkpoint to start from."""
         for name, module in task.exports().items() if task.groups else ():
-            path = self.context.start / f"{name}.safetensors" if self.context.start else None
-            if path is not None and path.exists():
-                fill(module, path)
+            if path := fill_from(self.context.start, name, module):
                 self.say(f"{task.stage}: {name} starts from {path}")
 
     def _compute(self, stage: Stage, directory: Path, wanted: str) -> bool:

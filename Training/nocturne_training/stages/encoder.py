@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from .context import Context
 from .vae import VaeTask
-from .weights import fill, write
+from .weights import fill_from, write
 
 
 def start(context: Context) -> None:
     """Writes the `vae_encoder` that the stage `vae` starts with, and ends with."""
     encoder = VaeTask(context).encoder
-    given = context.start / "vae_encoder.safetensors" if context.start else None
-    if given is not None and given.exists():
-        fill(encoder, given)
+    fill_from(context.start, "vae_encoder", encoder)
     write(context.stage("encoder"), "vae_encoder", encoder)

@@ -55,6 +55,15 @@ def fill(module: nn.Module, path: Path) -> None:
     _copy(module, found)
 
 
+def fill_from(start: Path | None, name: str, module: nn.Module) -> Path | None:
+    """Fills a module from the checkpoint directory to start from -> the file, or None where there is none."""
+    path = start / f"{name}.safetensors" if start else None
+    if path is None or not path.exists():
+        return None
+    fill(module, path)
+    return path
+
+
 def _copy(module: nn.Module, values: Mapping[str, Tensor]) -> None:
     state = module.state_dict()
     for key, value in values.items():

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from tones import make_tones
 
 from nocturne_training.config import load
 from nocturne_training.models.vae import VaeDecoder
+from nocturne_training.stages import encoder
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.vae import VaeTask
 from nocturne_training.stages.weights import fill, plain_state, write
@@ -55,6 +57,20 @@ def test_an_encoder_that_is_kept_does_not_move(corpus: Path) -> None:
     after = plain_state(trained.encoder), plain_state(trained.decoder)
     assert all(torch.equal(value, after[0][key]) for key, value in before[0].items())
     assert not torch.equal(before[1]["conv_pre.weight"], after[1]["conv_pre.weight"])
+
+
+def test_a_kept_encoder_is_that_of_the_checkpoint_to_start_from(corpus: Path, tmp_path: Path) -> None:
+    settings = Settings(vae=replace(VAE, encoder_kept=True))
+    context = Context(tmp_path, corpus, load("tiny"), settings, ALONE, start=tmp_path / "start")
+    given = VaeTask(context).encoder
+    with torch.no_grad():
+        given.conv_post.bias += 1.0
+    for name in ("start", "encoder"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "start", "vae_encoder", given)
+    encoder.start(context)
+    left = load_file(tmp_path / "encoder" / "vae_encoder.safetensors")
+    assert torch.equal(left["conv_post.bias"], given.conv_post.bias)
 
 
 def test_the_adversary_joins_when_asked_and_learns(corpus: Path) -> None:

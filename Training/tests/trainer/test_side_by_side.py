@@ -101,6 +101,15 @@ def test_a_killed_stage_is_named(chain: Callable[..., SideBySide], capfd: pytest
     assert "error: right: killed by SIGKILL; the same command goes on" in capfd.readouterr().err
 
 
+def test_how_far_the_stages_are_is_told(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "first" / "log.jsonl").write_text('{"step": 20}\n{"step": 30}\n{"st')
+    script = [sys.executable, "-c", "import time; time.sleep(1.0)"]
+    chain = SideBySide(lambda _: script, tmp_path, 2, tell=0.3)
+    assert chain.run((DIAMOND[0], Stage("other", (), (), ""))) == 0
+    assert "first at step 30, other" in capfd.readouterr().out.splitlines()
+
+
 def test_an_end_that_is_asked_for_reaches_every_stage(
     chain: Callable[..., SideBySide], tmp_path: Path
 ) -> None:
