@@ -111,8 +111,11 @@ class Runner:
         return True
 
     def _start(self, task: Task) -> None:
-        """Fills what is learned by gradients from the checkpoint to start from."""
+        """Fills what is learned by gradients from the checkpoint to start from; not what is exported and
+        learned by an earlier stage, as the tokenizer is by the one that gives it centres."""
         for name, module in task.exports().items() if task.groups else ():
+            if name not in task.modules:
+                continue
             if path := fill_from(self.context.start, name, module):
                 self.say(f"{task.stage}: {name} starts from {path}")
 

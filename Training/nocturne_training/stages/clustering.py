@@ -82,38 +82,3 @@ class MiniBatchKmeans(nn.Module):
         self.counts[empty] = 0
         self.idle[empty] = 0
         return inertia
-
-
-class ProductKmeans(nn.Module):
-    """k-means of its own over each part of the vectors (product quantisation, Jégou et al., 2011): a centre
-    of the whole is a centre of every part, the last part's number changing fastest. `parts` are (centres,
-    width). Keys: `parts.{i}.*`."""
-
-    def __init__(self, parts: list[tuple[int, int]], patience: int) -> None:
-        super().__init__()
-        self.widths = [width for _, width in parts]
-        self.parts = nn.ModuleList(MiniBatchKmeans(count, width, patience) for count, width in parts)
-
-    def begin(self, vectors: Tensor, generator: Generator) -> None:
-        """Centres from a first batch [B, D]."""
-        for part, own in zip(self.parts, vectors.split(self.widths, dim=1), strict=True):
-            part.begin(own, generator)
-
-    def update(self, vectors: Tensor, generator: Generator) -> Tensor:
-        """Learns from a batch [B, D] -> its mean squared distance before the update"""
-        parts = zip(self.parts, vectors.split(self.widths, dim=1), strict=True)
-        return torch.stack([part.update(own, generator) for part, own in parts]).sum()
-
-    @property
-    def empty(self) -> Tensor:
-        """Number of centres without a vector."""
-        return torch.stack([(part.counts == 0).sum() for part in self.parts]).sum()
-
-    @property
-    def centers(self) -> Tensor:
-        """The centres of the whole [V, D]"""
-        found = self.parts[0].centers
-        for part in self.parts[1:]:
-            count = len(part.centers)
-            found = torch.cat((found.repeat_interleave(count, 0), part.centers.repeat(len(found), 1)), dim=1)
-        return found

@@ -129,14 +129,19 @@ class TokenizerSettings(StageSettings):
 @dataclass(frozen=True)
 class KmeansSettings(StageSettings):
     """Mini-batch k-means over tapped frames (2.3): one iteration a step on the frames of `batch` crops of
-    `crop_seconds` (40 of 10 s are 10,000 frames). A centre that got no frame for `patience` iterations is
-    empty. With `told_centres` a token is one of so many centres of the features that labels are read from
-    (`tokenizer.label_width`) and one of the others: labels, which do not change within a clip, would else
-    leave few tokens for what does. Where no labels are told it changes nothing."""
+    `crop_seconds` (40 of 10 s are 10,000 frames), or, so that a step costs little and has frames of many
+    pieces, on `kept_frames` of each of `batch` clips, all of which are heard once and kept in memory. A
+    centre that got no frame for `patience` iterations is empty. With `told_centres` a token is one of so many
+    centres of the features that labels are read from (`tokenizer.label_width`), which are learned for the
+    labels (`stages/told_centres.py`) at the learning rate, and one of the others: labels, which do not change
+    within a clip, would else leave few tokens for what does. Where no labels are told it changes nothing."""
 
+    learning_rate: float = 2e-2
+    weight_decay: float = 0.0
     steps: int = 100
     batch: int = 40
     crop_seconds: float = 10.0
+    kept_frames: int = 0
     patience: int = 5
     told_centres: int = 0
 

@@ -12,13 +12,16 @@ from resumption import ALONE, assert_resumes
 from nocturne_training.config import load
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
-from nocturne_training.stages.clustering import MiniBatchKmeans, ProductKmeans, lloyd, plus_plus
+from nocturne_training.stages.clips import whole
+from nocturne_training.stages.clustering import MiniBatchKmeans, lloyd, plus_plus
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.kmeans import KmeansTask
+from nocturne_training.stages.product import ProductCentres
+from nocturne_training.stages.tapped import Frames
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
-from nocturne_training.trainer.settings import KmeansSettings, Settings, TokenizerSettings
+from nocturne_training.trainer.settings import KmeansSettings, Settings
 from nocturne_training.trainer.update import Update
 
 KMEANS = KmeansSettings(steps=6, batch=2, crop_seconds=2.0, checkpoint_every=2)
@@ -48,8 +51,9 @@ def blobs(count: int, spread: float = 0.1) -> tuple[torch.Tensor, torch.Tensor]:
 def test_one_batch_is_overfitted(run: Path, tones: Path) -> None:
     trained = task(run, tones)
     update = Update("kmeans", trained.settings, trained.groups, ALONE)
-    audio = trained.batch([Draw(0, generator(1))])[:, : 960 * 32]
-    inertia = [float(trained.optimise(audio, step, update)["inertia"]) for step in range(6)]
+    batch = trained.batch([Draw(0, generator(1))])
+    batch = Frames(batch.states[:32], batch.wanted[:32])
+    inertia = [float(trained.optimise(batch, step, update)["inertia"]) for step in range(6)]
     # 32 frames of squared length 32 and 32 centres: a centre each.
     assert inertia[-1] < 1e-3
 
@@ -116,41 +120,18 @@ def test_an_empty_centre_becomes_a_frame_of_the_batch() -> None:
 
 
 def test_a_product_assigns_each_part_by_itself() -> None:
-    learner, random = ProductKmeans([(4, 2), (3, 5)], patience=5), generator(1)
+    learner, random = ProductCentres(MiniBatchKmeans(4, 2, 5), MiniBatchKmeans(3, 5, 5)), generator(1)
     for step in range(6):
         vectors = torch.cat([blobs(64, 0.5)[1], torch.randn(64, 5)], dim=1)
-        if step == 0:
-            learner.begin(vectors, random)
-        inertia = learner.update(vectors, random)
+        for part, own in learner.split(vectors):
+            if step == 0:
+                part.begin(own, random)
+            part.update(own, random)
     first, second = (part.centers for part in learner.parts)
-    assert learner.centers.shape == (12, 7) and int(learner.empty) == 0
+    assert learner.centers.shape == (12, 7)
     whole = torch.cdist(vectors, learner.centers).argmin(dim=1)
     own = [torch.cdist(vectors[:, :2], first).argmin(1), torch.cdist(vectors[:, 2:], second).argmin(1)]
     assert torch.equal(whole, 3 * own[0] + own[1]) and len(whole.unique()) == 12
-    apart = torch.cdist(vectors, learner.centers).square().min(dim=1).values.mean()
-    assert float(inertia) == pytest.approx(float(apart), rel=0.2)
-
-
-def test_told_features_get_centres_of_their_own(run: Path, tones: Path) -> None:
-    def split(told: int, width: int, labels: bool = True) -> KmeansTask:
-        settings = Settings(
-            kmeans=replace(KMEANS, told_centres=told), tokenizer=TokenizerSettings(label_width=width)
-        )
-        context = Context(run, tones, load("tiny"), settings, ALONE)
-        vars(context)["told"] = labels
-        return KmeansTask(context)
-
-    assert [len(part.centers) for part in split(4, 8, labels=False).centres.parts] == [32]
-    trained = split(4, 8)
-    update = Update("kmeans", trained.settings, trained.groups, ALONE)
-    trained.optimise(trained.batch([Draw(0, generator(1)), Draw(1, generator(2))]), 0, update)
-    assert [tuple(part.centers.shape) for part in trained.centres.parts] == [(4, 8), (8, 24)]
-    assert trained.exports()["tokenizer"].kmeans.centers.shape == (32, 32)
-    for told, width in ((5, 8), (4, 32)):
-        with pytest.raises(
-            TrainingError, match=r"kmeans.toldCentres \d: expected a divisor of the 32 tokens"
-        ):
-            split(told, width)
 
 
 def test_killed_and_resumed_equals_undisturbed(run: Path, tones: Path, tmp_path: Path) -> None:
@@ -165,7 +146,8 @@ def test_export_is_the_tokenizer_with_centres(run: Path, tones: Path) -> None:
     figures = trained.validate()
     tokenizer = trained.exports()["tokenizer"]
     assert torch.equal(tokenizer.kmeans.centers, trained.centres.centers)
-    tokens = torch.cat([tokenizer.tokens(trained._held_out(clip))[0] for clip in trained.held_out])
+    held_out = [whole([clip], trained.frames.samples) for clip in trained.held_out]
+    tokens = torch.cat([tokenizer.tokens(audio)[0] for audio in held_out])
     shares = torch.bincount(tokens, minlength=32) / len(tokens)
     assert figures["used"] == float((shares > 0).sum()) > 4
     entropy = -(shares[shares > 0] * shares[shares > 0].log()).sum()

@@ -1,0 +1,74 @@
+"""Centres that are learned for labels: what a clip is called can be told from the nearest of them. Letters: B
+frames, W told features, V centres."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Generator, Tensor, nn
+
+from ..models.rvq import nearest
+from .clustering import lloyd, plus_plus
+from .labels import CHOICES
+
+WEIGHTS = {"lead_family": 3.0, "tempo": 1.0, "drums": 1.0, "quality": 1.0, "style": 0.3}
+"""What a few hundred centres should tell, and how much more one thing than another. They cannot tell all: the
+family of the lead is what captions speak of most, and a style says its tempo and its drums once more."""
+ITERATIONS = 10
+"""Of Lloyd's, before the first step."""
+SHARPNESS = 8.0
+"""How many times nearer than usual a frame is to its centre where its share of the others is 1 / e."""
+
+
+class ToldCentres(nn.Module):
+    """Soft learning vector quantisation (Seo and Obermayer, 2003), but that a centre has, for each label, a
+    distribution over its choices instead of one class. A frame x is of centre v with the probability
+    softmax(-|x - c_v|^2 / tau), and the loss is the cross-entropy of its clip's labels in that mixture, each
+    as a share of chance's. Centres of the nearest mean alone (k-means) keep what varies most, which need
+    not be what the labels say. Keys: `centers [V, W]`, `tables.{label} [V, choices]` (logits), and the buffer
+    `tau`."""
+
+    def __init__(self, count: int, width: int) -> None:
+        super().__init__()
+        self.centers = nn.Parameter(torch.zeros(count, width))
+        self.tables = nn.ParameterDict(
+            {name: nn.Parameter(torch.zeros(count, len(CHOICES[name]))) for name in WEIGHTS}
+        )
+        self.register_buffer("tau", torch.ones(()))
+
+    @torch.no_grad()
+    def begin(self, vectors: Tensor, generator: Generator) -> None:
+        """Centres by k-means from a first batch [B, W]."""
+        start = plus_plus(vectors, len(self.centers), generator)
+        self.centers.copy_(lloyd(vectors, start, ITERATIONS, generator)[0])
+        self.tau.copy_((self.inertia(vectors) / SHARPNESS).clamp(min=1e-6))
+
+    @torch.no_grad()
+    def inertia(self, vectors: Tensor) -> Tensor:
+        """Mean squared distance of [B, W] from the nearest centre"""
+        return (vectors - self.centers[nearest(vectors, self.centers)]).square().sum(dim=1).mean()
+
+    def loss(self, vectors: Tensor, wanted: Tensor) -> Tensor:
+        """Frames [B, W] and their clips' `labels.targets` [B, labels] -> scalar, 1 where nothing is told"""
+        # Less |x|^2, which is the same for all centres.
+        distances = self.centers.square().sum(dim=1) - 2.0 * vectors @ self.centers.T
+        shares = (-distances / self.tau).softmax(dim=1)
+        total = vectors.new_zeros(())
+        for name, weight in WEIGHTS.items():
+            table, places = self.tables[name], wanted[:, list(CHOICES).index(name), None]
+            told = (shares @ table.softmax(dim=1)).gather(1, places).clamp(min=1e-6)
+            total = total - weight * told.log().mean() / math.log(table.shape[1])
+        return total / sum(WEIGHTS.values())
+
+    @torch.no_grad()
+    def right(self, vectors: Tensor, wanted: Tensor) -> dict[str, Tensor]:
+        """Frames [B, W] and their clips' labels -> for each label, how often it is the likeliest choice of
+        the nearest centre"""
+        places = nearest(vectors, self.centers)
+        return {
+            f"right_{name}": (self.tables[name].argmax(dim=1)[places] == wanted[:, list(CHOICES).index(name)])
+            .float()
+            .mean()
+            for name in WEIGHTS
+        }
