@@ -6,6 +6,11 @@ import pytest
 from extraction import extracted_run
 from tones import make_tones
 
+from nocturne_training.config import load
+from nocturne_training.initialise import initialise
+from nocturne_training.models.modules import build
+from nocturne_training.stages.weights import write
+
 
 @pytest.fixture(scope="session")
 def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -17,3 +22,14 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def extracted(tmp_path_factory: pytest.TempPathFactory, tones: Path) -> Path:
     """A run directory with the tensors of `tones` by untrained networks."""
     return extracted_run(tmp_path_factory.mktemp("extracted"), tones)
+
+
+@pytest.fixture(scope="session")
+def tokenized(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory whose tokenizer has random weights."""
+    directory = tmp_path_factory.mktemp("tokenized")
+    (directory / "tokenizer").mkdir()
+    tokenizer = build("tokenizer", load("tiny"))
+    initialise(tokenizer, "tokenizer", 1)
+    write(directory / "tokenizer", "tokenizer", tokenizer)
+    return directory

@@ -10,15 +10,12 @@ import torch
 from resumption import ALONE, assert_resumes
 
 from nocturne_training.config import load
-from nocturne_training.initialise import initialise
-from nocturne_training.models.modules import build
 from nocturne_training.stages.clips import whole
 from nocturne_training.stages.clustering import MiniBatchKmeans, lloyd, plus_plus
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.kmeans import KmeansTask
 from nocturne_training.stages.product import ProductCentres
 from nocturne_training.stages.tapped import Frames
-from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import KmeansSettings, Settings
@@ -27,20 +24,9 @@ from nocturne_training.trainer.update import Update
 KMEANS = KmeansSettings(steps=6, batch=2, crop_seconds=2.0, checkpoint_every=2)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose tokenizer has random weights."""
-    directory = tmp_path_factory.mktemp("run")
-    (directory / "tokenizer").mkdir()
-    tokenizer = build("tokenizer", load("tiny"))
-    initialise(tokenizer, "tokenizer", 1)
-    write(directory / "tokenizer", "tokenizer", tokenizer)
-    return directory
-
-
-def task(run: Path, tones: Path, **changes: object) -> KmeansTask:
+def task(tokenized: Path, tones: Path, **changes: object) -> KmeansTask:
     settings = Settings(kmeans=replace(KMEANS, **changes))
-    return KmeansTask(Context(run, tones, load("tiny"), settings, ALONE))
+    return KmeansTask(Context(tokenized, tones, load("tiny"), settings, ALONE))
 
 
 def blobs(count: int, spread: float = 0.1) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,8 +34,8 @@ def blobs(count: int, spread: float = 0.1) -> tuple[torch.Tensor, torch.Tensor]:
     return centres, centres.repeat(count // 4, 1) + spread * torch.randn(count, 2)
 
 
-def test_one_batch_is_overfitted(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
+def test_one_batch_is_overfitted(tokenized: Path, tones: Path) -> None:
+    trained = task(tokenized, tones)
     update = Update("kmeans", trained.settings, trained.groups, ALONE)
     batch = trained.batch([Draw(0, generator(1))])
     batch = Frames(batch.states[:32], batch.wanted[:32])
@@ -123,23 +109,25 @@ def test_a_product_assigns_each_part_by_itself() -> None:
     learner, random = ProductCentres(MiniBatchKmeans(4, 2, 5), MiniBatchKmeans(3, 5, 5)), generator(1)
     for step in range(6):
         vectors = torch.cat([blobs(64, 0.5)[1], torch.randn(64, 5)], dim=1)
-        for part, own in learner.split(vectors):
-            if step == 0:
+        if step == 0:
+            for part, own in learner.split(vectors):
                 part.begin(own, random)
-            part.update(own, random)
+        inertia = sum(part.update(own, random) for part, own in learner.split(vectors))
     first, second = (part.centers for part in learner.parts)
-    assert learner.centers.shape == (12, 7)
+    assert learner.centers.shape == (12, 7) and all((part.counts > 0).all() for part in learner.parts)
     whole = torch.cdist(vectors, learner.centers).argmin(dim=1)
     own = [torch.cdist(vectors[:, :2], first).argmin(1), torch.cdist(vectors[:, 2:], second).argmin(1)]
     assert torch.equal(whole, 3 * own[0] + own[1]) and len(whole.unique()) == 12
+    apart = torch.cdist(vectors, learner.centers).square().min(dim=1).values.mean()
+    assert float(inertia) == pytest.approx(float(apart), rel=0.2)
 
 
-def test_killed_and_resumed_equals_undisturbed(run: Path, tones: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda: task(run, tones), tmp_path)
+def test_killed_and_resumed_equals_undisturbed(tokenized: Path, tones: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda: task(tokenized, tones), tmp_path)
 
 
-def test_export_is_the_tokenizer_with_centres(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
+def test_export_is_the_tokenizer_with_centres(tokenized: Path, tones: Path) -> None:
+    trained = task(tokenized, tones)
     update = Update("kmeans", trained.settings, trained.groups, ALONE)
     batch = trained.batch([Draw(0, generator(1)), Draw(1, generator(2))])
     trained.optimise(batch, 0, update)
@@ -155,6 +143,6 @@ def test_export_is_the_tokenizer_with_centres(run: Path, tones: Path) -> None:
     assert 0 < figures["inertia"] < 32
 
 
-def test_fewer_frames_than_centres_are_refused(run: Path, tones: Path) -> None:
+def test_fewer_frames_than_centres_are_refused(tokenized: Path, tones: Path) -> None:
     with pytest.raises(TrainingError, match=r"a batch has 10 frames for 32 centres"):
-        task(run, tones, batch=1, crop_seconds=0.4)
+        task(tokenized, tones, batch=1, crop_seconds=0.4)

@@ -37,23 +37,14 @@ def labels(**places: int) -> torch.Tensor:
     return torch.tensor([places.get(name, 0) for name in NAMES])
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run whose tokenizer has random weights."""
-    directory = tmp_path_factory.mktemp("run")
-    (directory / "tokenizer").mkdir()
-    tokenizer = build("tokenizer", load("tiny"))
-    initialise(tokenizer, "tokenizer", 1)
-    write(directory / "tokenizer", "tokenizer", tokenizer)
-    return directory
-
-
-def context(run: Path, tones: Path, start: Path | None = None, width: int = 8, **changes: Any) -> Context:
+def context(
+    tokenized: Path, tones: Path, start: Path | None = None, width: int = 8, **changes: Any
+) -> Context:
     """Clips whose drums and tempo differ from one to the next."""
     settings = Settings(
         kmeans=replace(KMEANS, **changes), tokenizer=TokenizerSettings(label_weight=1, label_width=width)
     )
-    made = Context(run, tones, load("tiny"), settings, ALONE, start=start)
+    made = Context(tokenized, tones, load("tiny"), settings, ALONE, start=start)
     clips = [replace(c, labels=_named(n)) for n, c in enumerate(made.corpus.split("train"))]
     vars(made)["corpus"] = SimpleNamespace(split=lambda name: clips if name == "train" else clips[:2])
     return made
@@ -118,8 +109,8 @@ def test_they_keep_what_labels_say_where_something_else_varies_more() -> None:
     assert before < 0.8 and purity() > 0.99
 
 
-def test_one_batch_is_overfitted(run: Path, tones: Path) -> None:
-    task = KmeansTask(context(run, tones, learning_rate=0.1, told_centres=16))
+def test_one_batch_is_overfitted(tokenized: Path, tones: Path) -> None:
+    task = KmeansTask(context(tokenized, tones, learning_rate=0.1, told_centres=16))
     batch = task.batch([Draw(n, generator(n)) for n in range(4)])
     losses = learned(task, batch, 200)
     assert losses[0] == pytest.approx(1.0, abs=1e-3) and losses[-1] < 0.05
@@ -134,12 +125,12 @@ def test_one_batch_is_overfitted(run: Path, tones: Path) -> None:
     assert {k: v for k, v in task.validate().items() if k in expected} == pytest.approx(expected, abs=1e-5)
 
 
-def test_told_features_get_centres_of_their_own(run: Path, tones: Path) -> None:
-    untold = context(run, tones)
+def test_told_features_get_centres_of_their_own(tokenized: Path, tones: Path) -> None:
+    untold = context(tokenized, tones)
     vars(untold)["told"] = False
     assert [len(part.centers) for part in KmeansTask(untold).centres.parts] == [32]
     assert not KmeansTask(untold).groups
-    task = KmeansTask(context(run, tones))
+    task = KmeansTask(context(tokenized, tones))
     learned(task, task.batch([Draw(0, generator(1)), Draw(1, generator(2))]), 1)
     assert [tuple(part.centers.shape) for part in task.centres.parts] == [(4, 8), (8, 24)]
     assert task.exports()["tokenizer"].kmeans.centers.shape == (32, 32)
@@ -147,11 +138,11 @@ def test_told_features_get_centres_of_their_own(run: Path, tones: Path) -> None:
         with pytest.raises(
             TrainingError, match=r"kmeans.toldCentres \d: expected a divisor of the 32 tokens"
         ):
-            KmeansTask(context(run, tones, width=width, told_centres=told))
+            KmeansTask(context(tokenized, tones, width=width, told_centres=told))
 
 
-def test_kept_frames_are_those_of_the_drawn_clips(run: Path, tones: Path) -> None:
-    task = KmeansTask(context(run, tones))
+def test_kept_frames_are_those_of_the_drawn_clips(tokenized: Path, tones: Path) -> None:
+    task = KmeansTask(context(tokenized, tones))
     batch = task.batch([Draw(3, generator(1)), Draw(2, generator(2))])
     clips = [task.frames.clips[place] for place in (3, 2)]
     heard = [task.tokenizer.tap(whole([clip], task.frames.samples))[0] for clip in clips]
@@ -162,17 +153,17 @@ def test_kept_frames_are_those_of_the_drawn_clips(run: Path, tones: Path) -> Non
     assert drums.tolist() == [1] * 20 + [0] * 20
 
 
-def test_killed_and_resumed_equals_undisturbed(run: Path, tones: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda: KmeansTask(context(run, tones)), tmp_path)
+def test_killed_and_resumed_equals_undisturbed(tokenized: Path, tones: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda: KmeansTask(context(tokenized, tones)), tmp_path)
 
 
 def test_a_checkpoint_to_start_from_leaves_the_tokenizer_as_it_was_learned(
-    run: Path, tones: Path, tmp_path: Path
+    tokenized: Path, tones: Path, tmp_path: Path
 ) -> None:
     other = build("tokenizer", load("tiny"))
     initialise(other, "tokenizer", 2)
     write(tmp_path, "tokenizer", other)
-    made = context(run, tones, start=tmp_path)
+    made = context(tokenized, tones, start=tmp_path)
     task = KmeansTask(made)
     before = task.tokenizer.feature_projection["projection"].weight.clone()
     Runner(made, shown=False)._start(task)
