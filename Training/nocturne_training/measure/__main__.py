@@ -27,7 +27,7 @@ from .renders import Renderer, Setting
 from .table import markdown, plain, records, verdict
 
 PRECISIONS = "auto", "bf16", "f32", "int8"
-QUICK = Plan(8, 8, 2, (Setting(5), Setting(10)))
+QUICK = Plan(captions=8, foreign=8, retold=8, epochs=2, settings=(Setting(5), Setting(10)))
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -115,7 +115,8 @@ def plan(options: argparse.Namespace) -> Plan:
         steps = options.steps or dict.fromkeys(setting.steps for setting in settings)
         settings = [Setting(count, name) for name in options.schedules or SCHEDULES for count in steps]
     settings = [replace(setting, seed=options.seed, precision=options.precision) for setting in settings]
-    return Plan(captions, min(captions, whole.foreign), options.epochs or whole.epochs, settings)
+    foreign, retold = min(captions, whole.foreign), min(captions, whole.retold)
+    return Plan(captions, foreign, retold, options.epochs or whole.epochs, settings)
 
 
 def folder(options: argparse.Namespace) -> Path:

@@ -75,3 +75,21 @@ def probe_rows(
         through = agreement(true, decoded, name)
         rows.append(Row(f"judge through the VAE: {NAMES[name]}", None, through, None, count, form=".1%"))
     return rows
+
+
+def retold_rows(true: Sequence[Traits], retold: Sequence[Traits], decoded: Sequence[Traits]) -> list[Row]:
+    """What is left of training clips, by their labels, in what is made of their own tokens; beside it what is
+    left of them through the VAE alone. The control asks for another clip's labels."""
+    shift = len(true) // 2
+    elsewhere = [*true[shift:], *true[:shift]]
+    return [
+        Row(
+            f"own tokens of training clips: {NAMES[name]}",
+            agreement(true, retold, name),
+            agreement(true, decoded, name),
+            agreement(elsewhere, retold, name),
+            stated(true, name),
+            form=".1%",
+        )
+        for name in ATTRIBUTES
+    ]

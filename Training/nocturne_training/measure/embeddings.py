@@ -1,5 +1,5 @@
-"""The checkpoint's own encoders over clips: two spaces of embeddings, and the decoder heard alone. Letters:
-N samples, D width."""
+"""The checkpoint's own networks over clips: two spaces of embeddings, the decoder heard alone, and diffusion
+and decoder heard together. Letters: N samples, D width."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from torch import Tensor
 from ..checkpoint import load_module, vocabulary_path
 from ..config import load
 from ..losses.spectral import log_mel_error, si_sdr
+from ..melody import generate_latents
+from ..models.dpd import Dpd
 from ..models.mulan_audio import MulanAudio
 from ..models.mulan_text import MulanText
 from ..models.tokenizer import Tokenizer
 from ..models.vae import VaeDecoder, VaeEncoder
+from ..random import noise
 from ..wordpiece import WordPiece
 
 _BATCH = 8
@@ -34,17 +37,18 @@ class Embedded:
 
 
 class Encoders:
-    """The encoders of a checkpoint and its VAE. Raises `CheckpointError` where one of them is missing: a
-    checkpoint that only renders cannot be measured."""
+    """The encoders of a checkpoint, its DPD and its VAE. Raises `CheckpointError` where one of them is
+    missing: a checkpoint that only renders cannot be measured."""
 
     def __init__(self, model: Path) -> None:
         self.config = load(model / "config.json")
-        names = "tokenizer", "mulan_audio", "mulan_text", "vae_encoder", "vae_decoder"
+        names = "tokenizer", "mulan_audio", "mulan_text", "vae_encoder", "dpd", "vae_decoder"
         parts = {name: load_module(model, name, self.config) for name in names}
         self.tokenizer: Tokenizer = parts["tokenizer"]
         self.audio: MulanAudio = parts["mulan_audio"]
         self.text: MulanText = parts["mulan_text"]
         self.encoder: VaeEncoder = parts["vae_encoder"]
+        self.dpd: Dpd = parts["dpd"]
         self.decoder: VaeDecoder = parts["vae_decoder"]
         self.pieces = WordPiece.load(vocabulary_path(model, self.config))
 
@@ -74,6 +78,25 @@ class Encoders:
             audio = _stacked([clip])
             whole = audio[:, : audio.shape[1] // self.config.hop * self.config.hop]
             yield self.decoder(self.encoder.latents(whole))[0].numpy()
+
+    @torch.inference_mode()
+    def retold(self, clips: Iterable[np.ndarray], steps: int) -> Iterator[np.ndarray]:
+        """What the DPD, in `steps` steps, and the decoder make of the clips' own tokens. The noise of a clip
+        is that of its place as a seed."""
+        of_dpd = self.config.dpd
+        for place, clip in enumerate(clips):
+            audio = _stacked([clip])
+            whole = audio[:, : audio.shape[1] // _STRIDE * _STRIDE]
+            start = torch.from_numpy(noise(place, whole.shape[1] // self.config.hop, self.config.latent_dim))
+            latents = generate_latents(
+                self.dpd,
+                self.tokenizer.tokens(whole),
+                start[None],
+                steps,
+                schedule=of_dpd.schedule,
+                guidance=of_dpd.guidance,
+            )
+            yield self.decoder(latents.clamp(-1.0, 1.0))[0].numpy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..corpus.dataset import Clip, Corpus
 from .captions import Request, Traits, chosen, others
-from .control import agreement, control_rows, phrasing_row, probe_rows, stated
+from .control import agreement, control_rows, phrasing_row, probe_rows, retold_rows, stated
 from .embeddings import Encoders, Fidelity
 from .listening import hear
 from .musiccaps import Foreign, foreign
@@ -27,10 +27,12 @@ FOREIGN_BAR = 0.60
 @dataclass(frozen=True)
 class Plan:
     """What is measured and how much of it: `captions` of the test split and as many others at most, in
-    `settings`, the first of which is the one that control and sound are judged at."""
+    `settings`, the first of which is the one that control and sound are judged at, and `retold` clips of the
+    train split."""
 
     captions: int = 200
     foreign: int = 100
+    retold: int = 100
     epochs: int = 30
     settings: Sequence[Setting] = SETTINGS
 
@@ -67,6 +69,7 @@ class Measurement:
         rows += self._foreign(judges, wanted)
         rows += self._spaces(encoders, requests, captions, runs)
         rows += self._decoder(encoders, judges)
+        rows += self._retold(encoders, judges)
         rows += self._sound(captions, main, [request.clip for request in requests])
         return Measured(rows, clips)
 
@@ -124,6 +127,16 @@ class Measurement:
         elsewhere = [(place + shift) % len(clips) for place in range(len(clips))]
         judged = probe_rows(true, real, decoded, elsewhere)
         return [*decoder_rows(own, shuffled, len(clips)), *judged]
+
+    def _retold(self, encoders: Encoders, judges: Probes) -> list[Row]:
+        """What rendering is made of are tokens of training clips: what these tell is heard in such clips."""
+        self.say("telling training clips again from their own tokens")
+        labelled = [clip for clip in self.corpus.split("train") if clip.labels]
+        clips = labelled[:: max(1, len(labelled) // self.plan.retold)][: self.plan.retold]
+        steps = self.plan.settings[0].steps
+        retold = judges.judge(hear(encoders.retold((clip.audio() for clip in clips), steps)))
+        decoded = judges.judge(hear(encoders.decoded(clip.audio() for clip in clips)))
+        return retold_rows([true_traits(clip) for clip in clips], retold, decoded)
 
     def _sound(self, captions: Captions, run: Run, clips: list[Clip]) -> list[Row]:
         generated = [Sound.of(audio) for audio in run.audio(captions)]

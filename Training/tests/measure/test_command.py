@@ -17,10 +17,10 @@ NEEDED = ["--nocturne", "n", "--model", "m", "--out", "o"]
 
 def test_all_is_measured_unless_less_is_asked_for() -> None:
     whole = plan(arguments(NEEDED))
-    assert (whole.captions, whole.foreign, len(whole.settings)) == (200, 100, 6)
+    assert (whole.captions, whole.foreign, whole.retold, len(whole.settings)) == (200, 100, 100, 6)
     assert whole.settings[0] == Setting(5, "linear")
     few = plan(arguments([*NEEDED, "--captions", "20", "--steps", "5,20", "--schedules", "linear"]))
-    assert (few.captions, few.foreign) == (20, 20)
+    assert (few.captions, few.foreign, few.retold, few.epochs) == (20, 20, 20, whole.epochs)
     assert list(few.settings) == [Setting(5), Setting(20)]
     assert plan(arguments([*NEEDED, "--quick"])).captions == 8
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nocturne_training.measure.captions import Traits
-from nocturne_training.measure.control import control_rows, phrasing_row
+from nocturne_training.measure.control import control_rows, phrasing_row, retold_rows
 from nocturne_training.measure.table import Row, markdown, plain, records, verdict
 
 ROWS = [
@@ -56,3 +56,12 @@ def test_the_row_of_new_phrasing_counts_only_captions_of_it() -> None:
     row = phrasing_row([True, False, True, True], asked, heard, real)
     assert (row.generated, row.real, row.clips, row.met) == (0.5, 0.5, 2, None)
     assert phrasing_row([False] * 4, asked, heard, real).generated is None
+
+
+def test_what_is_left_of_a_clip_is_judged_by_its_own_labels() -> None:
+    true = [Traits("reed", True, "slow", "major"), Traits("flute", False, "fast", "minor")] * 2
+    retold = [*true[:2], Traits("piano", True, "slow", "minor"), true[3]]
+    family, drums, tempo, quality = retold_rows(true, retold, true[1:] + true[:1])
+    assert (family.generated, family.real, family.clips, family.met) == (0.75, 0.0, 4, None)
+    assert (drums.generated, tempo.generated, quality.generated) == (1.0, 1.0, 0.75)
+    assert retold_rows(true[:2], true[:2], true[:2])[0].shuffled == 0.0
