@@ -12,16 +12,20 @@ extension CPUBackend {
     let (heads, headDim, group) = (options.heads, dim / options.heads, queries.shape[0] / keyRows)
     let queryTable = rotaryTable(options.queryPositions, headDim: headDim, base: options.rotaryBase)
     let keyTable = rotaryTable(options.keyPositions, headDim: headDim, base: options.rotaryBase)
+    // A single query packs nothing and reads the keys of all its heads in one go, where that occupies the threads.
+    let together = frames == 1 && keyTable.isEmpty ? max(1, min(heads, keyRows * heads / (4 * threads))) : 1
+    let shares = (heads + together - 1) / together
     // A key row's heads are packed once for all its query rows; those are split only to occupy the threads.
-    let parts = min(group, max(1, (4 * threads + keyRows * heads - 1) / (keyRows * heads)))
+    let parts = min(group, max(1, (4 * threads + keyRows * shares - 1) / (keyRows * shares)))
     let share = (group + parts - 1) / parts
     let attend = roundsToBF16 ? kernels.table.attention.1 : kernels.table.attention.0
     return make(queries.shape) { result in
       queryTable.withUnsafeBufferPointer { queryTable in
         keyTable.withUnsafeBufferPointer { keyTable in
-          pool.forEach(keyRows * heads * parts) { task in
+          pool.forEach(keyRows * shares * parts) { task in
             let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
-            let (keyRow, head) = rest.quotientAndRemainder(dividingBy: heads)
+            let (keyRow, headShare) = rest.quotientAndRemainder(dividingBy: shares)
+            let head = headShare * together
             let first = keyRow * group + part * share
             let count = min(share, (keyRow + 1) * group - first)
             guard count > 0 else { return }
@@ -38,6 +42,7 @@ extension CPUBackend {
             call.batches = Int32(count)
             call.query_count = Int32(frames)
             call.key_count = Int32(options.horizon(keyRow, of: keyFrames, queries: frames))
+            call.heads = Int32(min(together, heads - head))
             call.head_dim = Int32(headDim)
             call.causal = options.causalOffset != nil
             call.causal_offset = Int32(options.causalOffset ?? 0)

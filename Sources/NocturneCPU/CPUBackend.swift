@@ -59,6 +59,8 @@ package final class CPUBackend: Backend {
 
   package var threads: Int { pool.threads }
 
+  package func forEach(_ count: Int, _ body: (Int) -> Void) { pool.forEach(count, body) }
+
   /// What products are rounded to that nothing says to be robust.
   var number: nk_number { roundsToBF16 ? NK_BF16 : NK_F32 }
   /// Bytes of a weight of a linear layer that bears int8.

@@ -1,4 +1,4 @@
-// The requirements without the arguments most calls leave out.
+// The requirements without the arguments most calls leave out, and work on the calling thread alone.
 
 extension Backend {
   /// x W^T + b.
@@ -49,4 +49,8 @@ extension Backend {
 
   /// `weight` [out, in], no bias.
   package func prepareLinear(weight: Tensor) -> PreparedLinear { prepareLinear(weight: weight, bias: nil) }
+
+  package func forEach(_ count: Int, _ body: (Int) -> Void) {
+    for index in 0..<count { body(index) }
+  }
 }

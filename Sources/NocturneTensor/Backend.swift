@@ -1,7 +1,7 @@
 /// What computes on tensors. `ReferenceBackend` is the definition of every requirement; others must agree with it.
 ///
 /// First tier: primitives, each backend's own. Second tier: fused operations with default bodies composed from the
-/// first (`Backend+Defaults`), which a backend overrides where fusing pays; the default stays as the oracle.
+/// first (`Backend+*`), which a backend overrides where fusing pays; the default stays as the oracle.
 ///
 /// Every operation returns a new dense tensor. Shape mismatches are bugs and trap with the operation's name and shapes.
 /// Results are independent of the number of threads and, row by row, of how many rows ride in one call: batch row b of a
@@ -53,7 +53,7 @@ package protocol Backend: AnyObject, Sendable {
   /// [B, T, in] -> [B, T * stride + ..., out] of leakyReLU(x, inputSlope).
   func transposedConvolution(_ x: Tensor, _ weights: PreparedTransposedConvolution, inputSlope: Float) -> Tensor
 
-  // MARK: Second tier (defaults in Backend+Defaults)
+  // MARK: Second tier (defaults in Backend+*)
 
   /// Softmax over the innermost axis.
   func softmax(_ x: Tensor) -> Tensor
@@ -81,4 +81,6 @@ package protocol Backend: AnyObject, Sendable {
   func mergeSegments(_ x: Tensor, window: Int) -> Tensor
   /// [B, Kms, S, D] -> [B, S, columns, D]: column j is group j / (window/2) (model.md 4.5).
   func repeatSegments(_ x: Tensor, window: Int, columns: Int) -> Tensor
+  /// Calls `body` once for each index below `count`, in any order, on any of the backend's threads.
+  func forEach(_ count: Int, _ body: (Int) -> Void)
 }

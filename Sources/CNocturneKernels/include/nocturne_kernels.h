@@ -124,14 +124,15 @@ typedef struct nk_scan {
   bool backward;
 } nk_scan;
 
-/* One head over `batches` groups of query rows that read the same keys. */
+/* Heads over `batches` groups of query rows that read the same keys: one head, or several side by side where
+ * query_count is 1 and the keys are not to be rotated. */
 typedef struct nk_attention {
-  const float *queries, *keys, *values; /* this head's first channel of row 0 */
+  const float *queries, *keys, *values; /* the first head's first channel of row 0 */
   float *out;
   ptrdiff_t query_row, key_row, value_row, out_row;
   ptrdiff_t query_batch, out_batch;     /* between the groups of query rows */
   const float *query_rotary, *key_rotary; /* [rows, head_dim]: cosines, then sines of each half; or NULL */
-  int batches, query_count, key_count, head_dim;
+  int batches, query_count, key_count, heads, head_dim;
   int causal_offset;                    /* where causal: query t sees keys 0...(offset + t) */
   bool causal;
   float scale;

@@ -175,42 +175,59 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
   }
 }
 
-/* out[c] = factor * sum over seen keys of weight * value, NK_WIDTH * vectors channels in one walk over the keys. */
-NK_INLINE void weighted_values(const nk_attention *at, const float *weight, int seen, float factor, size_t c, size_t n,
-                               const int vectors, float *out) {
-  vf sum[4];
+/* sum[c] += weight * value over `count` keys, NK_WIDTH * vectors channels in registers. */
+NK_INLINE void add_values(const float *weight, const float *value, ptrdiff_t value_row, int count, float *sum, size_t n,
+                          const int vectors) {
+  vf total[4];
 #pragma clang loop unroll(full)
-  for (int v = 0; v < vectors; v++) sum[v] = splat(0.0f);
-  for (int j = 0; j < seen; j++) {
-    const float *value = at->values + j * at->value_row + c;
-    if (j + 8 < seen) foresee(value + 8 * at->value_row, vectors * NK_WIDTH);
+  for (int v = 0; v < vectors; v++) total[v] = read(sum + v * NK_WIDTH, n);
+  for (int j = 0; j < count; j++, value += value_row)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) sum[v] += weight[j] * read(value + v * NK_WIDTH, n);
-  }
+    for (int v = 0; v < vectors; v++) total[v] += weight[j] * read(value + v * NK_WIDTH, n);
 #pragma clang loop unroll(full)
-  for (int v = 0; v < vectors; v++) write(out + c + v * NK_WIDTH, sum[v] * factor, n);
+  for (int v = 0; v < vectors; v++) write(sum + v * NK_WIDTH, total[v], n);
 }
 
-/* One query against keys that lie as they are: nothing is packed for a single use. */
+NK_INLINE void add_head_values(const float *weight, const float *value, ptrdiff_t value_row, int count, float *sum,
+                               size_t d) {
+  size_t c = 0;
+  for (; c + 4 * NK_WIDTH <= d; c += 4 * NK_WIDTH) add_values(weight, value + c, value_row, count, sum + c, NK_WIDTH, 4);
+  for (; c + NK_WIDTH <= d; c += NK_WIDTH) add_values(weight, value + c, value_row, count, sum + c, NK_WIDTH, 1);
+  if (c < d) add_values(weight, value + c, value_row, count, sum + c, d - c, 1);
+}
+
+/* One query of every head against keys that lie as they are: nothing is packed for a single use, and memory is read
+ * once, row after row, whatever the number of heads. */
 NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *out) {
-  const size_t d = (size_t)at->head_dim;
-  float *query = nk_scratch(NK_SCRATCH_KEYS, (2 * d + (size_t)at->key_count) * 4);
-  float *sum = query + d, *score = sum + d;
-  if (at->query_rotary) rotate_head(queries, at->query_rotary, query, d);
-  else memcpy(query, queries, d * 4);
+  enum { BLOCK_FLOATS = 4096 }; /* values that wait in the first cache for all heads */
+  const size_t d = (size_t)at->head_dim, width = d * (size_t)at->heads;
   const int seen = keys_seen(at, 0);
+  float *query = nk_scratch(NK_SCRATCH_KEYS, (2 * width + (size_t)(at->heads * (seen + 1))) * 4);
+  float *sum = query + width, *factor = sum + width, *scores = factor + at->heads;
+  if (at->query_rotary) rotate(queries, at->query_rotary, query, at->heads, at->head_dim);
+  else memcpy(query, queries, width * 4);
+  memset(sum, 0, width * 4);
   for (int j = 0; j < seen; j++) {
     const float *key = at->keys + j * at->key_row;
-    if (j + 8 < seen) foresee(key + 8 * at->key_row, at->head_dim);
-    vf dot = {0};
-    NK_EACH(d, i, n, dot += read(query + i, n) * read(key + i, n););
-    score[j] = sum_lanes(dot);
+    if (j + 4 < seen) foresee(key + 4 * at->key_row, (int)width);
+    for (size_t h = 0; h < (size_t)at->heads; h++) {
+      vf dot = {0};
+      NK_EACH(d, i, n, dot += read(query + h * d + i, n) * read(key + h * d + i, n););
+      scores[(ptrdiff_t)h * seen + j] = sum_lanes(dot);
+    }
   }
-  const float factor = weigh(score, at->scale, seen, seen);
-  size_t c = 0;
-  for (; c + 4 * NK_WIDTH <= d; c += 4 * NK_WIDTH) weighted_values(at, score, seen, factor, c, NK_WIDTH, 4, out);
-  for (; c + NK_WIDTH <= d; c += NK_WIDTH) weighted_values(at, score, seen, factor, c, NK_WIDTH, 1, out);
-  if (c < d) weighted_values(at, score, seen, factor, c, d - c, 1, out);
+  for (int h = 0; h < at->heads; h++) factor[h] = weigh(scores + h * seen, at->scale, seen, seen);
+  const int block = width < BLOCK_FLOATS ? (int)(BLOCK_FLOATS / width) : 1;
+  for (int first = 0; first < seen; first += block) {
+    const int count = seen - first < block ? seen - first : block;
+    const float *value = at->values + first * at->value_row;
+    for (int j = first + block; j < first + 2 * block && j < seen; j++)
+      foresee(at->values + j * at->value_row, (int)width);
+    for (int h = 0; h < at->heads; h++)
+      add_head_values(scores + h * seen + first, value + (size_t)h * d, at->value_row, count, sum + (size_t)h * d, d);
+  }
+  for (size_t h = 0; h < (size_t)at->heads; h++)
+    NK_EACH(d, c, n, write(out + h * d + c, read(sum + h * d + c, n) * factor[h], n););
 }
 
 NK_INLINE void run_attention(const nk_attention *at, const bool bf16) {

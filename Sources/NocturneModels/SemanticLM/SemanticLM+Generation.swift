@@ -36,8 +36,12 @@ extension SemanticLM {
       var tokens = [[Int]](repeating: [], count: range.count)
       for position in 0..<count {
         let logits = logits(states(rows, cache: &cache))
-        let next = streams.indices.map { row in
-          sampling.choose(from: logits.rows(row..<row + 1).buffer, u: streams[row].uniform(at: UInt64(position)))
+        let next = [Int](unsafeUninitializedCapacity: range.count) { next, count in
+          backend.forEach(range.count) { row in
+            let u = streams[row].uniform(at: UInt64(position))
+            (next.baseAddress! + row).initialize(to: sampling.choose(from: logits.rows(row..<row + 1).buffer, u: u))
+          }
+          count = range.count
         }
         for (row, token) in next.enumerated() { tokens[row].append(token) }
         rows = next.map { [configuration.semanticStart + $0] }

@@ -1,7 +1,7 @@
 import NocturneTensor
 
 extension OperationCase {
-  static let attentions: [OperationCase] = selfAttention + caches + shared + masks + rotations
+  static let attentions: [OperationCase] = selfAttention + caches + steps + shared + masks + rotations
 
   /// Key rows (= query rows), frames, heads, head width.
   private static let selfAttention: [OperationCase] = [
@@ -43,6 +43,24 @@ extension OperationCase {
           return whole
         }
         return [x.normal([rows, frames, dim]).attention(keys: cache(), values: cache(), options: options)]
+      }
+    }
+  }
+
+  /// One query of every head over keys that were rotated on their way into the cache: read as they lie, head by head
+  /// or all together, by the rows and threads at hand; widths that fill no vector, and rows wider than a block.
+  private static let steps: [OperationCase] = [(3, 20), (4, 64), (2, 7), (5, 1000)].flatMap { heads, headDim in
+    [(1, 0), (1, 39), (2, 16), (16, 29)].map { rows, offset in
+      OperationCase("one query of \(heads) heads of \(headDim) at \(offset) of \(rows) rows", .product) { x in
+        let dim = heads * headDim
+        let positions = headDim % 2 == 0 ? [Float(offset)] : nil
+        let options = AttentionOptions(heads: heads, causalOffset: offset, queryPositions: positions)
+        func cache() -> Tensor {
+          let whole = Tensor.full(.nan, shape: [rows, 40, dim], on: x.backend)
+          x.backend.copy(x.normal([rows, offset + 1, dim]), into: whole, at: 0)
+          return whole
+        }
+        return [x.normal([rows, 1, dim]).attention(keys: cache(), values: cache(), options: options)]
       }
     }
   }
