@@ -80,6 +80,15 @@ def generate_latents(
     return denoise(velocity, z, steps, schedule=schedule, guidance=guidance)
 
 
+@torch.inference_mode()
+def play(dpd: Dpd, decoder: VaeDecoder, tokens: Tensor, z: Tensor, steps: int) -> tuple[Tensor, Tensor]:
+    """Semantic tokens [B, T] and noise [B, L, Z] -> latents [B, L, Z], not clipped, and audio [B, hop L], by
+    the DPD's own schedule and guidance"""
+    own = dpd.config
+    latents = generate_latents(dpd, tokens, z, steps, schedule=own.schedule, guidance=own.guidance)
+    return latents, decoder(latents.clamp(-1.0, 1.0))
+
+
 class Melody:
     """Text to music with the networks of one checkpoint."""
 
@@ -111,8 +120,5 @@ class Melody:
         choice = Choice(config.lm.temperature, config.lm.top_k, config.lm.top_p)
         tokens = generate_tokens(self.lm, codes, [seed], count, choice)
         z = torch.from_numpy(noise(seed, frames, config.latent_dim))[None].to(self.dtype)
-        latents = generate_latents(
-            self.dpd, tokens, z, steps, schedule=config.dpd.schedule, guidance=config.dpd.guidance
-        )
-        audio = self.decoder(latents.clamp(-1.0, 1.0))
+        latents, audio = play(self.dpd, self.decoder, tokens, z, steps)
         return Clip(embedding[0], codes[0], tokens[0], latents[0].float(), audio[0].float())

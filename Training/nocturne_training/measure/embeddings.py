@@ -15,7 +15,7 @@ from torch import Tensor
 from ..checkpoint import load_module, vocabulary_path
 from ..config import load
 from ..losses.spectral import log_mel_error, si_sdr
-from ..melody import generate_latents
+from ..melody import play
 from ..models.dpd import Dpd
 from ..models.mulan_audio import MulanAudio
 from ..models.mulan_text import MulanText
@@ -58,8 +58,7 @@ class Encoders:
         tokenizer, mulan = [], []
         waiting = iter(clips)
         while batch := list(islice(waiting, _BATCH)):
-            audio = _stacked(batch)
-            audio = audio[:, : audio.shape[1] // _STRIDE * _STRIDE]
+            audio = _whole(_stacked(batch), _STRIDE)
             tokenizer.append(self.tokenizer.tap(audio).mean(dim=1))
             mulan.append(self.audio(audio))
         return Embedded(torch.cat(tokenizer).numpy(), torch.cat(mulan).numpy())
@@ -75,28 +74,18 @@ class Encoders:
     def decoded(self, clips: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """The clips after the VAE's encoder and decoder, a little shorter where a hop does not fill."""
         for clip in clips:
-            audio = _stacked([clip])
-            whole = audio[:, : audio.shape[1] // self.config.hop * self.config.hop]
-            yield self.decoder(self.encoder.latents(whole))[0].numpy()
+            audio = _whole(_stacked([clip]), self.config.hop)
+            yield self.decoder(self.encoder.latents(audio))[0].numpy()
 
     @torch.inference_mode()
     def retold(self, clips: Iterable[np.ndarray], steps: int) -> Iterator[np.ndarray]:
         """What the DPD, in `steps` steps, and the decoder make of the clips' own tokens. The noise of a clip
         is that of its place as a seed."""
-        of_dpd = self.config.dpd
         for place, clip in enumerate(clips):
-            audio = _stacked([clip])
-            whole = audio[:, : audio.shape[1] // _STRIDE * _STRIDE]
-            start = torch.from_numpy(noise(place, whole.shape[1] // self.config.hop, self.config.latent_dim))
-            latents = generate_latents(
-                self.dpd,
-                self.tokenizer.tokens(whole),
-                start[None],
-                steps,
-                schedule=of_dpd.schedule,
-                guidance=of_dpd.guidance,
-            )
-            yield self.decoder(latents.clamp(-1.0, 1.0))[0].numpy()
+            audio = _whole(_stacked([clip]), _STRIDE)
+            tokens, frames = self.tokenizer.tokens(audio), audio.shape[1] // self.config.hop
+            z = torch.from_numpy(noise(place, frames, self.config.latent_dim))
+            yield play(self.dpd, self.decoder, tokens, z[None], steps)[1][0].numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +109,8 @@ class Fidelity:
 
 def _stacked(clips: Iterable[np.ndarray]) -> Tensor:
     return torch.from_numpy(np.stack([np.asarray(clip, dtype=np.float32) for clip in clips]))
+
+
+def _whole(audio: Tensor, unit: int) -> Tensor:
+    """As many whole units of [B, N] as there are."""
+    return audio[:, : audio.shape[1] // unit * unit]
