@@ -13,6 +13,7 @@
 #define NK_BLOCK_ROWS 6
 #define NK_BLOCK_VECTORS 2
 #define NK_PART_DEPTH 128
+#define NK_ASKS_AHEAD 1
 #define NK_TILE_BLOCKS 16
 #define NK_TILE_BYTES 800000
 #include "templates/level.h"

@@ -13,6 +13,7 @@
 #define NK_BLOCK_ROWS 14
 #define NK_BLOCK_VECTORS 2
 #define NK_PART_DEPTH 0
+#define NK_ASKS_AHEAD 1
 #define NK_TILE_BLOCKS 10
 #define NK_TILE_BYTES 400000
 #include "templates/level.h"

@@ -9,6 +9,7 @@
 #define NK_BLOCK_VECTORS 2
 #endif
 #define NK_PART_DEPTH 0
+#define NK_ASKS_AHEAD 0
 #define NK_TILE_BLOCKS 10
 #define NK_TILE_BYTES 400000
 #include "templates/level.h"

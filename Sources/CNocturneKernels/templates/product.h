@@ -27,7 +27,8 @@ static void finish(const float *raw, ptrdiff_t raw_row, int rows, int columns, c
 #define NK_BLOCK_COLUMNS (NK_BLOCK_VECTORS * NK_WIDTH)
 
 /* Product of `rows` rows at `a` with one panel -> out, rows `out_row` apart. Blocks that begin past the panel's last
- * column are left out: the decoder's last stage has half a panel. */
+ * column are left out, and a block with columns for one vector has one: the decoder's last stage has half a panel, and so
+ * has the last panel of a row of chunks' keys. */
 typedef struct {
   const char *a;
   const char *panel;
@@ -42,27 +43,29 @@ typedef struct {
 /* Asks for the lines of the next weights that are due at depth k: an early and even stream, which memory keeps up with
  * where the hardware's own guesses come in bursts. `sparse`: no more than a line is ever due. */
 NK_INLINE const char *ask_ahead(const block_call *call, const char *next, int k, const bool sparse) {
-  if (NK_PART_DEPTH == 0 || k & 3) return next;
+  if (!NK_ASKS_AHEAD || k & 3) return next;
   const char *const due = next + call->pace;
   do __builtin_prefetch(next, 0, 2);
   while (!sparse && (next += 64) < due);
   return due;
 }
 
-NK_INLINE void start_sums(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows, const int first_column) {
+NK_INLINE void start_sums(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows, const int first_column,
+                          const int vectors) {
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
+    for (int v = 0; v < vectors; v++)
       sum[r][v] =
           call->continued ? load(call->out + r * call->out_row + first_column + v * NK_WIDTH) : splat(0.0f);
 }
 
-NK_INLINE void store_sums(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows, const int first_column) {
+NK_INLINE void store_sums(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows, const int first_column,
+                          const int vectors) {
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++)
 #pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
+    for (int v = 0; v < vectors; v++)
       store(call->out + r * call->out_row + first_column + v * NK_WIDTH, sum[r][v]);
 }
 
@@ -72,7 +75,7 @@ NK_INLINE const char *first_due(const block_call *call, const int first_column) 
 }
 
 NK_INLINE void add_products(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS], const int rows,
-                            const int first_column, const bool sparse) {
+                            const int first_column, const int vectors, const bool sparse) {
   const float *b = (const float *)call->panel + first_column;
   const char *next = first_due(call, first_column);
   for (int t = 0; t < call->taps; t++) {
@@ -82,30 +85,30 @@ NK_INLINE void add_products(const block_call *call, vf (*sum)[NK_BLOCK_VECTORS],
       next = ask_ahead(call, next, k, sparse);
       vf column[NK_BLOCK_VECTORS];
 #pragma clang loop unroll(full)
-      for (int v = 0; v < NK_BLOCK_VECTORS; v++) column[v] = load(b + v * NK_WIDTH);
+      for (int v = 0; v < vectors; v++) column[v] = load(b + v * NK_WIDTH);
 #pragma clang loop unroll(full)
       for (int r = 0; r < rows; r++) {
         const float x = ((const float *)(a + r * call->a_row))[k];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < NK_BLOCK_VECTORS; v++) sum[r][v] += x * column[v];
+        for (int v = 0; v < vectors; v++) sum[r][v] += x * column[v];
       }
     }
   }
 }
 
-NK_INLINE void block_f32(const block_call *call, const int rows, const int first_column) {
+NK_INLINE void block_f32(const block_call *call, const int rows, const int first_column, const int vectors) {
   vf sum[NK_BLOCK_ROWS][NK_BLOCK_VECTORS];
-  start_sums(call, sum, rows, first_column);
-  if (NK_PART_DEPTH == 0 || call->pace <= 64) add_products(call, sum, rows, first_column, true);
-  else add_products(call, sum, rows, first_column, false);
-  store_sums(call, sum, rows, first_column);
+  start_sums(call, sum, rows, first_column, vectors);
+  if (!NK_ASKS_AHEAD || call->pace <= 64) add_products(call, sum, rows, first_column, vectors, true);
+  else add_products(call, sum, rows, first_column, vectors, false);
+  store_sums(call, sum, rows, first_column, vectors);
 }
 
 /* The same over bf16 pairs for CPUs without a bf16 product: the rows were rounded to bf16 when prepared, a product of
  * two bf16 is exact in f32. */
-NK_INLINE void block_rounded(const block_call *call, const int rows, const int first_column) {
+NK_INLINE void block_rounded(const block_call *call, const int rows, const int first_column, const int vectors) {
   vf sum[NK_BLOCK_ROWS][NK_BLOCK_VECTORS];
-  start_sums(call, sum, rows, first_column);
+  start_sums(call, sum, rows, first_column, vectors);
   const char *next = first_due(call, first_column);
   const uint32_t *b = (const uint32_t *)call->panel + first_column;
   for (int t = 0; t < call->taps; t++) {
@@ -116,7 +119,7 @@ NK_INLINE void block_rounded(const block_call *call, const int rows, const int f
       for (int odd = 0; odd < 2; odd++) {
         vf column[NK_BLOCK_VECTORS];
 #pragma clang loop unroll(full)
-        for (int v = 0; v < NK_BLOCK_VECTORS; v++) {
+        for (int v = 0; v < vectors; v++) {
           const vu pairs = *(const vu_unaligned *)(b + v * NK_WIDTH);
           column[v] = (vf)(odd ? pairs & 0xffff0000u : pairs << 16);
         }
@@ -124,17 +127,19 @@ NK_INLINE void block_rounded(const block_call *call, const int rows, const int f
         for (int r = 0; r < rows; r++) {
           const float x = ((const float *)(a + r * call->a_row))[k + odd];
 #pragma clang loop unroll(full)
-          for (int v = 0; v < NK_BLOCK_VECTORS; v++) sum[r][v] += x * column[v];
+          for (int v = 0; v < vectors; v++) sum[r][v] += x * column[v];
         }
       }
     }
   }
-  store_sums(call, sum, rows, first_column);
+  store_sums(call, sum, rows, first_column, vectors);
 }
 
 #define NK_BLOCK_CASE(BLOCK, n) \
   case n:                       \
-    for (int c = 0; c < call->columns; c += NK_BLOCK_COLUMNS) BLOCK(call, n, c); \
+    for (int c = 0; c < call->columns; c += NK_BLOCK_COLUMNS) \
+      if (call->columns - c > NK_WIDTH) BLOCK(call, n, c, NK_BLOCK_VECTORS); \
+      else BLOCK(call, n, c, 1); \
     break;
 /* Each row count is its own unrolled loop. */
 #if NK_BLOCK_ROWS > 8
@@ -214,11 +219,12 @@ NK_INLINE void run_panel(block_call *call, const nk_product *p, int first_row, i
     const ptrdiff_t share = bytes / blocks;
     const int steps = call->taps * call->depth * (NK_PANEL / NK_BLOCK_COLUMNS);
     call->pace = steps > 0 ? 4 * share / steps : 0;
-    for (int row = 0; row < rows; row += NK_BLOCK_ROWS) {
-      const int block = rows - row < NK_BLOCK_ROWS ? rows - row : NK_BLOCK_ROWS;
+    for (int row = 0, block, left = blocks; row < rows; row += block, left--) {
+      /* Blocks alike, so that what is asked for comes evenly: sixteen rows are not fourteen and two. */
+      block = (rows - row + left - 1) / left;
       call->a = (const char *)p->a + (first_row + row) * call->a_row + tap * call->a_tap + k * prepared_bytes(number);
       call->out = whole ? raw : raw + row * NK_PANEL;
-      call->next = call->panel + bytes + row / NK_BLOCK_ROWS * share;
+      call->next = call->panel + bytes + (blocks - left) * share;
       if (last) foresee_block(&p->finish, first_row + row, block, column, call->columns);
       switch (number) {
         case NK_BF16: run_block_bf16(call, block); break;

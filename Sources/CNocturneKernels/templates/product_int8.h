@@ -14,25 +14,25 @@ NK_INLINE vi add_quadruple(vi sum, uint32_t row, vi columns) {
 }
 #endif
 
-NK_INLINE void block_int8(const block_call *call, const int rows, const int first_column) {
+NK_INLINE void block_int8(const block_call *call, const int rows, const int first_column, const int vectors) {
   vi sum[NK_BLOCK_ROWS][NK_BLOCK_VECTORS];
   const char *b = call->panel + first_column * 4;
   const float *scale = (const float *)(call->panel + (ptrdiff_t)call->depth * NK_PANEL) + first_column;
   const int32_t *correction = (const int32_t *)scale + NK_PANEL;
 #pragma clang loop unroll(full)
-  for (int v = 0; v < NK_BLOCK_VECTORS; v++)
+  for (int v = 0; v < vectors; v++)
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) sum[r][v] = *(const vi_unaligned *)(correction + v * NK_WIDTH);
   for (int k = 0; k < call->depth; k += 4, b += NK_PANEL * 4) {
     vi column[NK_BLOCK_VECTORS];
 #pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++) column[v] = *(const vi_unaligned *)(b + v * NK_WIDTH * 4);
+    for (int v = 0; v < vectors; v++) column[v] = *(const vi_unaligned *)(b + v * NK_WIDTH * 4);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
       uint32_t quadruple;
       memcpy(&quadruple, call->a + r * call->a_row + k, 4);
 #pragma clang loop unroll(full)
-      for (int v = 0; v < NK_BLOCK_VECTORS; v++) sum[r][v] = add_quadruple(sum[r][v], quadruple, column[v]);
+      for (int v = 0; v < vectors; v++) sum[r][v] = add_quadruple(sum[r][v], quadruple, column[v]);
     }
   }
 #pragma clang loop unroll(full)
@@ -40,7 +40,7 @@ NK_INLINE void block_int8(const block_call *call, const int rows, const int firs
     float row_scale;
     memcpy(&row_scale, call->a + r * call->a_row + call->depth, 4);
 #pragma clang loop unroll(full)
-    for (int v = 0; v < NK_BLOCK_VECTORS; v++)
+    for (int v = 0; v < vectors; v++)
       store(call->out + r * call->out_row + first_column + v * NK_WIDTH,
             __builtin_convertvector(sum[r][v], vf) * load(scale + v * NK_WIDTH) * row_scale);
   }
