@@ -13,7 +13,7 @@ from nocturne_training.checkpoint import CheckpointError, digest, fingerprint, l
 from nocturne_training.config import load
 from nocturne_training.fixtures.checkpoint import write_checkpoint
 from nocturne_training.initialise import initial_value
-from nocturne_training.melody import Melody
+from nocturne_training.melody import Melody, play
 from nocturne_training.models.modules import TEXT_TO_MUSIC
 
 
@@ -81,6 +81,15 @@ def test_a_caption_becomes_audio_and_its_seed_decides_it(directory):
     assert torch.equal(first.audio, again.audio) and not torch.allclose(first.audio, other.audio, atol=1e-3)
     rough = Melody(directory, torch.bfloat16).render("a slow jazz piece", 1, steps=2, seconds=0.2)
     assert torch.isfinite(rough.audio).all()
+
+
+def test_the_decoder_gets_latents_that_are_clipped(directory):
+    dpd, config = load_module(directory, "dpd"), load("tiny")
+    tokens, z = torch.arange(25)[None] % config.semantic_vocab, 4.0 * torch.randn(1, 250, config.latent_dim)
+    heard = []
+    latents, audio = play(dpd, lambda x: heard.append(x) or x.sum(dim=2), tokens, z, 2)
+    assert latents.abs().max() > 2 and torch.equal(heard[0], latents.clamp(-1.0, 1.0))
+    assert torch.equal(audio, heard[0].sum(dim=2))
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(tmp_path, monkeypatch):
