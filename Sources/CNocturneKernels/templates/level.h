@@ -1,6 +1,6 @@
 /* One instruction set's kernels. The including file sets NK_LEVEL, NK_TABLE, NK_WIDTH, NK_BLOCK_ROWS,
- * NK_BLOCK_VECTORS, NK_PART_DEPTH (0: products take the whole depth at once), NK_ASKS_AHEAD (products ask for the weights
- * that come next), NK_TILE_BLOCKS, NK_TILE_BYTES, and the compiler's target. */
+ * NK_BLOCK_VECTORS, NK_PART_DEPTH (0: products take the whole depth at once), NK_ASKS_AHEAD (products in f32 and bf16
+ * ask for the weights that come next), NK_TILE_BLOCKS, NK_TILE_BYTES, and the compiler's target. */
 #include "vector.h"
 #include "functions.h"
 #include "elementwise.h"

@@ -27,8 +27,8 @@ static void finish(const float *raw, ptrdiff_t raw_row, int rows, int columns, c
 #define NK_BLOCK_COLUMNS (NK_BLOCK_VECTORS * NK_WIDTH)
 
 /* Product of `rows` rows at `a` with one panel -> out, rows `out_row` apart. Blocks that begin past the panel's last
- * column are left out, and a block with columns for one vector has one: the decoder's last stage has half a panel, and so
- * has the last panel of a row of chunks' keys. */
+ * column are left out, and a block with columns for one vector has one: the decoder's last stage has half a panel, and
+ * 80 keys end in half of one. */
 typedef struct {
   const char *a;
   const char *panel;
