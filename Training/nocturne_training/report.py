@@ -23,7 +23,7 @@ from .information import entropy, mutual_information
 from .models.tokenizer import Tokenizer
 from .stages.clips import whole
 from .stages.context import Context
-from .stages.registry import STAGES, Stage
+from .stages.registry import STAGES, Stage, stages_of
 from .trainer import settings
 from .trainer.distributed import join
 from .trainer.errors import TrainingError
@@ -84,7 +84,9 @@ def _tokens(tokenizer: Tokenizer, clip: Clip, context: Context) -> Tensor:
 
 def report(context: Context, clips: int) -> dict[str, Figures]:
     """Figures of all stages that learn, by stage."""
-    found = {stage.name: stage_figures(stage, context) for stage in STAGES if stage.learns}
+    found = {
+        stage.name: stage_figures(stage, context) for stage in stages_of(context.settings) if stage.learns
+    }
     found["kmeans"] |= token_figures(context, clips)
     return found
 

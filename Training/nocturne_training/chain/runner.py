@@ -92,7 +92,8 @@ class Runner:
     def _learn(self, stage: Stage, directory: Path, wanted: str) -> bool:
         task = stage.load()(self.context)
         assert task is not None
-        self._start(task)
+        if stage.starts:
+            self._start(task)
         settings = getattr(self.context.settings, stage.name)
         loop = Loop(task, settings, self.processes, directory, wanted, self.shown)
         left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic()) / 60

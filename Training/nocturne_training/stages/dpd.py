@@ -18,6 +18,7 @@ from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw, normal
 from ..trainer.replay import Replay
+from ..trainer.settings import DpdSettings
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
@@ -42,8 +43,9 @@ class DpdTask(Task):
 
     stage: ClassVar[str] = "dpd"
 
-    def __init__(self, context: Context) -> None:
-        self.config, self.settings, self.processes = context.config, context.settings.dpd, context.processes
+    def __init__(self, context: Context, settings: DpdSettings | None = None) -> None:
+        self.config, self.processes = context.config, context.processes
+        self.settings = settings or context.settings.dpd
         directory = context.stage("extract")
         self.clips = Extracted(directory, "train", self.processes.device)
         self.held_out = Extracted(directory, "valid")
@@ -55,8 +57,8 @@ class DpdTask(Task):
         self.frames = self.settings.crop_frames or self.config.clip_frames
         if self.frames % self.unit[0] or not 0 < self.frames <= self.config.clip_frames:
             raise TrainingError(
-                f"dpd.cropFrames {self.frames}: expected a multiple of {self.unit[0]}, where frames and "
-                f"tokens meet, up to {self.config.clip_frames}, or 0 for whole clips"
+                f"{self.stage}.cropFrames {self.frames}: expected a multiple of {self.unit[0]}, where frames "
+                f"and tokens meet, up to {self.config.clip_frames}, or 0 for whole clips"
             )
         torch.manual_seed(self.settings.seed)
         self.dpd = Dpd(self.config)

@@ -17,6 +17,7 @@ from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
 from ..trainer.replay import Replay
+from ..trainer.settings import LmSettings
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
@@ -29,8 +30,9 @@ class LmTask(Task):
 
     stage: ClassVar[str] = "lm"
 
-    def __init__(self, context: Context) -> None:
-        self.config, self.settings, self.processes = context.config, context.settings.lm, context.processes
+    def __init__(self, context: Context, settings: LmSettings | None = None) -> None:
+        self.config, self.processes = context.config, context.processes
+        self.settings = settings or context.settings.lm
         directory = context.stage("extract")
         self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
         if not len(self.clips):

@@ -18,18 +18,15 @@ SHARED_SECTIONS = ("sampleRate", "hop", "latentDim", "latentRate", "semanticRate
 class Stage:
     """One stage. `needs` names earlier stages or `corpus`; `sections` the keys of config.json it depends on
     besides the shared ones; `implementation` is `module:name` of a `Task`, or of a function of the context
-    for a stage that only computes."""
+    for a stage that only computes; `starts`, whether it takes weights from the checkpoint that a training
+    starts from."""
 
     name: str
     needs: tuple[str, ...]
     sections: tuple[str, ...]
     implementation: str
     learns: bool = True
-
-    @property
-    def starts(self) -> bool:
-        """Whether it takes weights from the checkpoint that a training starts from."""
-        return self.learns or self.name == "encoder"
+    starts: bool = True
 
     def load(self) -> Callable[[Context], Any]:
         """The task's class, or the function, which may return figures for the stage's record."""
@@ -50,28 +47,54 @@ STAGES = (
         ("vae", "tokenizer", "mulan", "rvq", "semanticVocab"),
         "extract:extract",
         learns=False,
+        starts=False,
     ),
     Stage("lm", ("extract", "rvq"), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
     Stage("dpd", ("extract",), ("dpd", "semanticVocab"), "dpd:DpdTask"),
+    Stage("listeners", ("corpus", "extract"), ("semanticVocab",), "listeners:ListenersTask", starts=False),
+    Stage(
+        "lmtuned",
+        ("corpus", "extract", "rvq", "listeners", "lm"),
+        ("lm", "rvq", "semanticVocab"),
+        "lmtuned:LmTunedTask",
+        starts=False,
+    ),
+    Stage(
+        "dpdtuned",
+        ("corpus", "extract", "listeners", "lm", "dpd"),
+        ("dpd", "semanticVocab"),
+        "dpdtuned:DpdTunedTask",
+        starts=False,
+    ),
     Stage(
         "export",
         ("vae", "kmeans", "mulan", "rvq", "lm", "dpd"),
         ("mulan", "rvq", "tokenizer", "lm", "dpd", "vae", "name", "semanticVocab"),
         "export:export",
         learns=False,
+        starts=False,
     ),
 )
 NAMES = tuple(stage.name for stage in STAGES)
 
 
+def tuned(settings: Settings) -> dict[str, str]:
+    """The stages whose network is tuned after it has learned, and the stage that does it."""
+    return {name: f"{name}tuned" for name in ("lm", "dpd") if getattr(settings, f"{name}tuned").steps}
+
+
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
     """The stages of a training. Where the VAE's encoder is kept as it starts, it is a stage of its own, and
-    the extraction need not wait for the decoder; else `vae` learns it."""
-    if not settings.vae.encoder_kept:
-        return tuple(stage for stage in STAGES if stage.name != "encoder")
+    the extraction need not wait for the decoder; else `vae` learns it. Networks are tuned where the settings
+    say so, and listeners learn where one is."""
+    also = tuned(settings)
+    left_out = {"lmtuned", "dpdtuned"} - set(also.values())
+    left_out |= set() if also else {"listeners"}
+    left_out |= set() if settings.vae.encoder_kept else {"encoder"}
+    instead = {"extract": {"vae": "encoder"} if settings.vae.encoder_kept else {}, "export": also}
+    instead["dpdtuned"] = {name: stage for name, stage in also.items() if name == "lm"}
     return tuple(
-        replace(stage, needs=tuple("encoder" if name == "vae" else name for name in stage.needs))
-        if stage.name == "extract"
-        else stage
+        replace(stage, needs=tuple(instead.get(stage.name, {}).get(name, name) for name in stage.needs))
         for stage in STAGES
+        if stage.name not in left_out
     )

@@ -214,6 +214,43 @@ class DpdSettings(StageSettings):
 
 
 @dataclass(frozen=True)
+class ListenersSettings(StageSettings):
+    """Networks that hear a clip's labels in its latents and in its tokens (`models/listeners.py`). They
+    learn where a network is tuned for what they hear."""
+
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+
+
+@dataclass(frozen=True)
+class LmTunedSettings(LmSettings):
+    """The language model tuned for what captions state (`stages/lmtuned.py`), not at all by default: the
+    paper does not. Of each of `batch` captions `samples` are drawn, each of `sampled_tokens` (0: a clip's);
+    `reward_weight` is that of the reward beside the cross-entropy."""
+
+    steps: int = 0
+    samples: int = 8
+    sampled_tokens: int = 0
+    reward_weight: float = 3.0
+
+
+@dataclass(frozen=True)
+class DpdTunedSettings(DpdSettings):
+    """The diffusion network tuned for what a listener hears (`stages/dpdtuned.py`), not at all by default:
+    the paper does not. Clips are made in `sampler_steps`, gradients go through up to `through` of the last;
+    a share `drawn_share` of the clips is made of tokens that the language model draws, at first, for `drawn`
+    captions; `reward_weight` is beside the error of the velocity."""
+
+    steps: int = 0
+    ema: float = 0.98
+    sampler_steps: int = 5
+    through: int = 3
+    drawn: int = 0
+    drawn_share: float = 0.5
+    reward_weight: float = 0.1
+
+
+@dataclass(frozen=True)
 class ExportSettings:
     """The checkpoint directory; `dtype` is what tensors are stored as."""
 
@@ -237,6 +274,9 @@ class Settings:
     extract: ExtractSettings = field(default_factory=ExtractSettings)
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)
+    listeners: ListenersSettings = field(default_factory=ListenersSettings)
+    lmtuned: LmTunedSettings = field(default_factory=LmTunedSettings)
+    dpdtuned: DpdTunedSettings = field(default_factory=DpdTunedSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
 
 

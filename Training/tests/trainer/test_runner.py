@@ -135,3 +135,23 @@ def test_learning_starts_from_a_checkpoint(chain: Callable[..., Runner], tmp_pat
     chained.context = replace(chained.context, start=start, directory=tmp_path / "second")
     with pytest.raises(TrainingError, match="weight does not fit this configuration"):
         chained.run(("vae",))
+
+
+def test_a_stage_that_goes_on_from_another_leaves_the_checkpoint_alone(
+    chain: Callable[..., Runner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = tmp_path / "start"
+    start.mkdir()
+    (start / "manifest.json").write_text("{}")
+    given = Line().net
+    with torch.no_grad():
+        given.weight.fill_(3.0)
+    write(start, "net", given)
+    line = Toy("vae", ("corpus",), ("vae",), "", starts=False, make=lambda _: Line())
+    made = chain(steps=1, learning_rate=1e-4, ema=0.0)
+    monkeypatch.setattr(runner, "stages_of", lambda _: (line,))
+    made.context = replace(made.context, start=start)
+    assert "start" not in made.inputs(line)
+    made.run(("vae",))
+    learned = load_file(made.context.stage("vae") / "net.safetensors")
+    assert torch.allclose(learned["weight"], Line().net.weight, atol=1e-3)

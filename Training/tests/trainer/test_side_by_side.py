@@ -17,8 +17,14 @@ from tones import make_tones
 
 from nocturne_training import train
 from nocturne_training.chain.side_by_side import SideBySide
-from nocturne_training.stages.registry import STAGES, Stage, stages_of
-from nocturne_training.trainer.settings import Settings, VaeSettings
+from nocturne_training.stages.registry import NAMES, Stage, stages_of
+from nocturne_training.trainer.settings import (
+    DpdTunedSettings,
+    LmTunedSettings,
+    Settings,
+    StageSettings,
+    VaeSettings,
+)
 
 DIAMOND = (
     Stage("first", ("corpus",), (), ""),
@@ -161,7 +167,22 @@ def test_an_encoder_that_is_kept_is_a_stage_that_extraction_waits_for() -> None:
     kept, learned = needs(Settings(vae=VaeSettings(encoder_kept=True))), needs(Settings())
     assert "encoder" in kept["extract"] and "vae" not in kept["extract"]
     assert "vae" in learned["extract"] and "encoder" not in learned
-    assert list(kept) == [stage.name for stage in STAGES]
+    assert list(kept) == [name for name in NAMES if name not in ("listeners", "lmtuned", "dpdtuned")]
+
+
+def test_networks_are_tuned_where_the_settings_say_so() -> None:
+    def needs(**tuned: StageSettings) -> dict[str, tuple[str, ...]]:
+        return {stage.name: stage.needs for stage in stages_of(Settings(**tuned))}
+
+    lm, dpd = {"lmtuned": LmTunedSettings(steps=1)}, {"dpdtuned": DpdTunedSettings(steps=1)}
+    none, one, other, both = needs(), needs(**lm), needs(**dpd), needs(**lm, **dpd)
+    assert not {"listeners", "lmtuned", "dpdtuned"} & none.keys()
+    assert {"listeners", "lmtuned"} <= one.keys() and "dpdtuned" not in one
+    assert {"listeners", "dpdtuned"} <= other.keys() and "lmtuned" not in other
+    assert {"lm", "dpd"} <= set(none["export"])
+    assert {"lmtuned", "dpd"} <= set(one["export"]) and "lm" not in one["export"]
+    assert {"lmtuned", "dpdtuned"} <= set(both["export"]) and not {"lm", "dpd"} & set(both["export"])
+    assert "lm" in other["dpdtuned"] and "lmtuned" in both["dpdtuned"] and "lm" not in both["dpdtuned"]
 
 
 def test_the_encoder_is_the_one_that_the_decoder_learns_beside(

@@ -1,0 +1,162 @@
+"""Tunes the diffusion network for what a listener hears in what it makes: the gradient of the listener's
+surprise goes through the last steps of the sampler (DRaFT, Clark et al., 2024). Its own loss is content with
+the mean of all that the tokens leave open, in which nobody can be told apart.
+
+Letters: B batch, L latent frames, Z latent channels, T semantic tokens."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import torch
+from torch import Tensor
+
+from ..models.listeners import surprise
+from ..models.lm import Lm
+from ..schedule import angles, steps
+from ..trainer.precision import mixed
+from ..trainer.randomness import Draw, generator, normal
+from ..trainer.task import Metrics
+from ..trainer.update import Update
+from .context import Context
+from .dpd import Batch, DpdTask
+from .drawing import draw
+from .listeners import PLACES, certain, labelled, learned
+from .registry import tuned
+from .tensors import Extracted
+
+WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
+"""What captions ask for and tokens tell; they know little of the mode."""
+HISS = 0.1
+"""Deviation up to which the listener hears noise beside the latents."""
+CAPTIONS = 64
+"""For which the language model draws at a time."""
+SEMITONES = 2
+"""Up to which it hears them transposed: what pleases it must not be one channel."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What clips are made from, and how they are heard: semantic tokens [B, T], the noise that the sampler
+    starts from and what is heard beside the latents, both [B, L, Z], probabilities of the labels `WANTED`
+    [B, choices], by how many semitones to transpose, in how many last steps to learn."""
+
+    tokens: Tensor
+    start: Tensor
+    hiss: Tensor
+    wanted: dict[str, Tensor]
+    semitones: int
+    learning: int
+
+
+class DpdTunedTask(DpdTask):
+    """The error of the velocity as before, and the listener's surprise at clips made of their own tokens,
+    which should be what they are, or of those that the language model draws, which should be what these
+    tell."""
+
+    stage: ClassVar[str] = "dpdtuned"
+
+    def __init__(self, context: Context) -> None:
+        self.tuning = context.settings.dpdtuned
+        super().__init__(context, self.tuning)
+        self.dpd.load_state_dict(context.learned("dpd", "dpd").state_dict())
+        self.listener = learned(context, "latents")
+        self.places, self.wanted = labelled(context, "train")
+        self.drawn, self.told = self._drawn(context)
+        self.held_out_places, self.held_out_wanted = labelled(context, "valid")
+        own = self.config.dpd.schedule, self.tuning.sampler_steps
+        self.visited = list(zip(angles(*own), steps(*own), strict=False))
+
+    @property
+    def examples(self) -> int:
+        """See `Task`."""
+        return len(self.places)
+
+    def batch(self, draws: list[Draw]) -> tuple[Batch, Played]:
+        """What `DpdTask` learns from, and what the same clips are made from."""
+        batch = super().batch([Draw(int(self.places[one.index]), one.generator) for one in draws])
+        first, shape, device = draws[0].generator, tuple(batch.latents.shape[1:]), self.processes.device
+        level = HISS * torch.rand(len(draws), 1, 1, generator=first).to(device)
+        tokens, wanted = batch.tokens.clone(), certain(self.wanted[[one.index for one in draws]])
+        for row, one in enumerate(draws if len(self.drawn) else ()):
+            if float(torch.rand((), generator=one.generator)) < self.tuning.drawn_share:
+                place = int(torch.randint(len(self.drawn), (), generator=one.generator))
+                tokens[row] = self.drawn[place, : tokens.shape[1]]
+                for name in WANTED:
+                    wanted[name][row] = self.told[name][place]
+        return batch, Played(
+            tokens=tokens,
+            start=normal(draws, shape, device),
+            hiss=level * normal(draws, shape, device),
+            wanted={name: wanted[name].to(device) for name in WANTED},
+            semitones=int(torch.randint(-SEMITONES, SEMITONES + 1, (), generator=first)),
+            learning=int(torch.randint(1, self.tuning.through + 1, (), generator=first)),
+        )
+
+    def optimise(self, batch: tuple[Batch, Played], step: int, update: Update) -> Metrics:
+        """See `Task`."""
+        own, played = batch
+        loss, error, restored = self.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)
+        made = self.play(played.tokens, played.start, played.learning)
+        heard = self.listener(made.clamp(-1.0, 1.0) + played.hiss, played.semitones)
+        missed = surprise(heard, played.wanted, WANTED)
+        update("dpd", loss + self.tuning.reward_weight * missed)
+        return {"loss": loss, "missed": missed, "velocity": error, "latents": restored}
+
+    @torch.no_grad()
+    def _drawn(self, context: Context) -> tuple[Tensor, dict[str, Tensor]]:
+        """Tokens for captions of as many training clips as asked [N, T], and what they tell."""
+        random = generator(self.tuning.seed, self.stage, "drawn")
+        places = torch.randint(len(self.clips), (self.tuning.drawn,), generator=random).tolist()
+        texts = [self.clips.text_codes(place, heldout=False) for place in places]
+        codes = [rows[int(torch.randint(len(rows), (), generator=random))] for rows in texts if len(rows)]
+        if not codes:
+            return torch.zeros(0, 0, dtype=torch.long), {}
+        lm = cast(Lm, context.learned(tuned(context.settings).get("lm", "lm"), "lm"))
+        listener, device = learned(context, "tokens"), self.processes.device
+        torch.manual_seed(random.initial_seed())
+        parts = torch.stack(codes).split(CAPTIONS)
+        tokens = [draw(lm, part.to(device), self.config.clip_tokens) for part in parts]
+        heard = [listener(part) for part in tokens]
+        return torch.cat(tokens), {name: torch.cat([h[name] for h in heard]).exp().cpu() for name in WANTED}
+
+    def play(self, tokens: Tensor, z: Tensor, learning: int = 0) -> Tensor:
+        """Semantic tokens [B, T] and noise [B, L, Z] -> latents [B, L, Z], as they are rendered (6.1); with
+        gradients through the last `learning` steps, of their conditional half alone."""
+        first = len(self.visited) - learning
+        for number, (angle, step) in enumerate(self.visited):
+            with torch.set_grad_enabled(number >= first), mixed(z.device.type, self.settings.precision):
+                velocity = self._guided(tokens, z, angle)
+            z = math.cos(step) * z - math.sin(step) * velocity
+        return z
+
+    def _guided(self, tokens: Tensor, z: Tensor, angle: float) -> Tensor:
+        at, scale = torch.full(z.shape[:2], angle, device=z.device), self.config.dpd.guidance
+        condition = self.dpd.condition(tokens)
+        given = self.dpd(z, at, condition).float()
+        if scale == 1.0:
+            return given
+        with torch.no_grad():
+            free = self.dpd(z, at, condition, conditional=False).float()
+        return free + scale * (given - free)
+
+    def validate(self) -> dict[str, float]:
+        """See `probe`; and how often the listener hears each label right in held-out clips made of their own
+        tokens."""
+        size = self.settings.batch
+        places = self.held_out_places[: self.settings.validation_clips]
+        right: dict[str, list[Tensor]] = {name: [] for name in WANTED}
+        for some, wanted in zip(places.split(size), self.held_out_wanted.split(size), strict=False):
+            heard = self.listener(self._played(self.held_out, some.tolist()).clamp(-1.0, 1.0))
+            for name, found in right.items():
+                found.append(heard[name].argmax(dim=1).cpu() == wanted[: len(some), PLACES[name]])
+        shares = {f"heard_{name}": float(torch.cat(f).float().mean()) for name, f in right.items() if f}
+        return super().validate() | shares
+
+    def _played(self, clips: Extracted, places: list[int]) -> Tensor:
+        shape, device = (self.config.clip_frames, self.config.latent_dim), self.processes.device
+        start = torch.stack([torch.randn(shape, generator=generator("listen", place)) for place in places])
+        tokens = torch.stack([clips.tokens(place) for place in places])
+        return self.play(tokens.to(device), start.to(device))

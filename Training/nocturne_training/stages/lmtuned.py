@@ -1,0 +1,166 @@
+"""Tunes the semantic language model for what a listener finds in the tokens that it draws: of several
+continuations of one caption, those that tell more of what the caption states than the others do become
+likelier (policy gradient, Williams, 1992, against the mean of the group, Shao et al., 2024). Cross-entropy
+alone spends itself on what is next.
+
+Letters: B captions, G samples of each, Q quantisers, T semantic tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..corpus.dataset import Clip
+from ..measure.captions import Traits, asked
+from ..models.listeners import Heard
+from ..trainer.errors import TrainingError
+from ..trainer.precision import mixed
+from ..trainer.randomness import Draw
+from ..trainer.task import Metrics
+from ..trainer.update import Update
+from .context import Context
+from .drawing import draw
+from .labels import CHOICES, complete
+from .listeners import learned
+from .lm import LmTask
+
+STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo"}
+"""What captions state and tokens tell, and the label of which it is a choice. The mode is not among them."""
+LEAST = -4.0
+"""Log-probability below which wrong is wrong."""
+EVEN = 0.1
+"""Added to the deviation of a group's rewards, so that samples that are all alike teach nothing."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which of a clip's captions it is, and the choice of each of `STATED`, -1 where it leaves that open."""
+
+    caption: int
+    wanted: tuple[int, ...]
+
+
+class LmTunedTask(LmTask):
+    """The cross-entropy as before, and the reward of samples."""
+
+    stage: ClassVar[str] = "lmtuned"
+
+    def __init__(self, context: Context) -> None:
+        self.tuning = context.settings.lmtuned
+        super().__init__(context, self.tuning)
+        self.lm.load_state_dict(context.learned("lm", "lm").state_dict())
+        self.listener = learned(context, "tokens")
+        self.requests = _requests(context.corpus.split("train"), heldout=False)
+        self.held_out_requests = _requests(context.corpus.split("valid"), heldout=True)
+        self.places = list(self.requests)
+        if not self.places:
+            raise TrainingError(
+                f"{context.corpus_directory}: no training caption states what labels tell; set "
+                "lmtuned.steps to 0"
+            )
+
+    @property
+    def examples(self) -> int:
+        """See `Task`."""
+        return len(self.places)
+
+    def batch(self, draws: list[Draw]) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
+        """What `LmTask` learns from, then of one caption of each of the same clips its codes [B, Q] and what
+        it states [B, STATED]"""
+        own = super().batch([Draw(self.places[one.index], one.generator) for one in draws])
+        codes, wanted = [], []
+        for one in draws:
+            place = self.places[one.index]
+            some = self.requests[place]
+            request = some[int(torch.randint(len(some), (), generator=one.generator))]
+            codes.append(self.clips.text_codes(place)[request.caption])
+            wanted.append(request.wanted)
+        device = self.processes.device
+        return own, torch.stack(codes).to(device), torch.tensor(wanted, device=device)
+
+    def optimise(
+        self, batch: tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor], step: int, update: Update
+    ) -> Metrics:
+        """See `Task`."""
+        own, codes, wanted = batch
+        group = self.tuning.samples
+        codes, wanted = (part.repeat_interleave(group, dim=0) for part in (codes, wanted))
+        tokens = draw(self.lm, codes, self.tuning.sampled_tokens or self.config.clip_tokens)
+        with torch.no_grad():
+            rewards = reward(self.listener(tokens), wanted)
+        loss, accuracy = self.objective(*own)
+        likely = self.likelihood(codes, tokens)
+        gain = (advantages(rewards, group)[:, None] * likely).mean()
+        update("lm", loss - self.tuning.reward_weight * gain)
+        return {
+            "loss": loss,
+            "reward": rewards.mean(),
+            "accuracy": accuracy,
+            "surprise": -likely.detach().mean(),
+        }
+
+    def likelihood(self, codes: Tensor, tokens: Tensor) -> Tensor:
+        """Codes [B, Q] and tokens [B, T] -> log-probability of each token among the semantic ones [B, T]"""
+        with mixed(codes.device.type, self.settings.precision):
+            logits = self.logits(codes, tokens)[..., self.config.semantic_start : self.config.bos]
+        return -F.cross_entropy(logits.float().transpose(1, 2), tokens, reduction="none")
+
+    def validate(self) -> dict[str, float]:
+        """See `LmTask`; and how often tokens drawn for a held-out clip's caption tell what it states."""
+        places = list(self.held_out_requests)[: self.settings.validation_clips]
+        size, device = self.settings.batch * self.tuning.samples, self.processes.device
+        torch.manual_seed(self.settings.seed)
+        right: dict[str, list[Tensor]] = {label: [] for label in STATED.values()}
+        for first in range(0, len(places), size):
+            some = {place: self.held_out_requests[place][0] for place in places[first : first + size]}
+            codes = torch.stack([self.held_out.text_codes(place)[one.caption] for place, one in some.items()])
+            heard = self.listener(draw(self.lm, codes.to(device), self.config.clip_tokens))
+            wanted = torch.tensor([one.wanted for one in some.values()], device=device)
+            for label, column in zip(right, wanted.T, strict=True):
+                right[label].append((heard[label].argmax(dim=1) == column)[column >= 0])
+        found = {f"told_{label}": torch.cat(parts) for label, parts in right.items() if parts}
+        return super().validate() | {name: float(r.float().mean()) for name, r in found.items() if len(r)}
+
+
+def reward(heard: Heard, wanted: Tensor) -> Tensor:
+    """The log-probability of all that is stated, [B, STATED] -> [B]"""
+    total = torch.zeros(len(wanted), device=wanted.device)
+    for label, column in zip(STATED.values(), wanted.T, strict=True):
+        found = heard[label].gather(1, column.clamp(min=0)[:, None])[:, 0].clamp(min=LEAST)
+        total = total + torch.where(column >= 0, found, 0.0)
+    return total
+
+
+def advantages(rewards: Tensor, group: int) -> Tensor:
+    """How much better than the others of its group each is, in deviations, [B G] -> [B G]"""
+    rows = rewards.view(-1, group)
+    spread = rows.std(dim=1, keepdim=True, correction=0) + EVEN
+    return ((rows - rows.mean(dim=1, keepdim=True)) / spread).flatten()
+
+
+def _requests(clips: Sequence[Clip], *, heldout: bool) -> dict[int, list[Request]]:
+    """The captions of each clip that state something, by the clip's place; of held-out phrasing too where
+    asked."""
+    found: dict[int, list[Request]] = {}
+    for place, clip in enumerate(clips):
+        if not complete(clip):
+            continue
+        wanted = [_wanted(asked(caption.text, clip.labels or {})) for caption in clip.captions]
+        kept = [
+            Request(number, row)
+            for number, (caption, row) in enumerate(zip(clip.captions, wanted, strict=True))
+            if max(row) >= 0 and (heldout or not caption.heldout)
+        ]
+        if kept:
+            found[place] = kept
+    return found
+
+
+def _wanted(traits: Traits) -> tuple[int, ...]:
+    stated = [(CHOICES[label], getattr(traits, name)) for name, label in STATED.items()]
+    return tuple(-1 if value is None else choices.index(value) for choices, value in stated)

@@ -1,0 +1,63 @@
+"""A run directory whose clips have labels, as those of a made corpus do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from extraction import ALONE
+
+from nocturne_training.config import Config, load
+from nocturne_training.corpus.dataset import Caption, Clip
+from nocturne_training.corpus.music.instruments import INSTRUMENTS
+from nocturne_training.initialise import initialise
+from nocturne_training.models.modules import build
+from nocturne_training.stages.context import Context
+from nocturne_training.stages.labels import CHOICES
+from nocturne_training.stages.listeners import unlearned
+from nocturne_training.stages.weights import write
+from nocturne_training.trainer.settings import Settings
+
+LEADS = list(INSTRUMENTS)
+
+
+def named(number: int) -> dict[str, Any]:
+    """Labels of which lead, family, tempo and drums differ from clip to clip."""
+    lead = LEADS[7 * number % len(LEADS)]
+    labels = {name: choices[0] for name, choices in CHOICES.items()}
+    labels |= {"lead": lead, "lead_family": INSTRUMENTS[lead].family, "drums": number % 2 == 1}
+    return labels | {"tempo": CHOICES["tempo"][number % 3], "families": [INSTRUMENTS[lead].family]}
+
+
+def labelled_context(run: Path, corpus: Path, settings: Settings, config: Config | None = None) -> Context:
+    """Every clip but the second training clip has labels."""
+    made = Context(run, corpus, config or load("tiny"), settings, ALONE)
+    splits = {
+        split: [
+            replace(clip, labels=named(number) if (split, number) != ("train", 1) else None)
+            for number, clip in enumerate(made.corpus.split(split))
+        ]
+        for split in ("train", "valid")
+    }
+    vars(made)["corpus"] = SimpleNamespace(split=splits.__getitem__)
+    return made
+
+
+def captioned(clip: Clip, *texts: str) -> Clip:
+    """The clip with other captions."""
+    return replace(clip, captions=tuple(Caption(text, "sentences", False) for text in texts))
+
+
+def write_networks(context: Context) -> None:
+    """Untrained networks where the stages before the tuning leave theirs."""
+    for name in ("lm", "dpd"):
+        module = build(name, context.config)
+        initialise(module, name, 2)
+        (context.directory / name).mkdir(exist_ok=True)
+        write(context.directory / name, name, module)
+    (context.directory / "listeners").mkdir(exist_ok=True)
+    for name, module in unlearned(context).items():
+        initialise(module, name, 3)
+        write(context.directory / "listeners", name, module)

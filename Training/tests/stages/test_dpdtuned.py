@@ -1,0 +1,190 @@
+"""The diffusion network tuned for what a listener hears."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from extraction import ALONE, copy_of
+from listening import labelled_context, named, write_networks
+from resumption import assert_resumes
+
+from nocturne_training.config import load
+from nocturne_training.models.listeners import surprise
+from nocturne_training.sampler import sample
+from nocturne_training.stages.context import Context
+from nocturne_training.stages.dpdtuned import WANTED, DpdTunedTask
+from nocturne_training.stages.labels import CHOICES
+from nocturne_training.stages.listeners import learned
+from nocturne_training.trainer.randomness import Draw, generator
+from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, Settings
+from nocturne_training.trainer.update import Update
+
+TUNED = DpdTunedSettings(
+    steps=4,
+    batch=2,
+    crop_frames=100,
+    learning_rate=1e-3,
+    checkpoint_every=2,
+    validate_every=0,
+    validation_clips=2,
+    sampler_steps=3,
+    through=2,
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory, extracted: Path, tones: Path) -> Path:
+    """The extraction, untrained networks and untrained listeners."""
+    directory = copy_of(extracted, tmp_path_factory.mktemp("tuned"))
+    write_networks(labelled_context(directory, tones, Settings()))
+    return directory
+
+
+def task(run: Path, tones: Path, **changes: object) -> DpdTunedTask:
+    return DpdTunedTask(labelled_context(run, tones, Settings(dpdtuned=replace(TUNED, **changes))))
+
+
+def draws(*indices: int, seed: int = 1) -> list[Draw]:
+    return [Draw(index, generator(seed, index)) for index in indices]
+
+
+def test_it_begins_with_what_the_diffusion_network_has_learned(run: Path, tones: Path) -> None:
+    learned_dpd = Context(run, tones, load("tiny"), Settings(), ALONE).learned("dpd", "dpd").state_dict()
+    state = task(run, tones).dpd.state_dict()
+    assert all(torch.equal(value, learned_dpd[key]) for key, value in state.items())
+
+
+def test_clips_are_played_as_they_are_rendered(run: Path, tones: Path) -> None:
+    trained = task(run, tones)
+    trained.dpd.eval()
+    tokens, z = trained.clips.tokens(3, 0, 10)[None], torch.randn(1, 100, 16)
+    with torch.no_grad():
+        condition = trained.dpd.condition(tokens)
+        expected = sample(
+            lambda noisy, angles, given: trained.dpd(noisy, angles, condition, conditional=given),
+            z,
+            3,
+            schedule=trained.config.dpd.schedule,
+            guidance=trained.config.dpd.guidance,
+        )
+    for learning in range(4):
+        assert torch.allclose(trained.play(tokens, z, learning), expected, atol=1e-4)
+
+
+def test_gradients_go_through_the_last_steps_alone(run: Path, tones: Path) -> None:
+    """With all of them, the gradient is that of the sampler whose unconditional half is held."""
+    trained = task(run, tones)
+    tokens, z = trained.clips.tokens(3, 0, 10)[None], torch.randn(1, 100, 16)
+    norms = []
+    for learning in range(4):
+        trained.dpd.zero_grad()
+        made = trained.play(tokens, z, learning)
+        assert made.requires_grad == (learning > 0)
+        if learning:
+            made.square().sum().backward()
+            norms.append(float(trained.dpd.semantic.table.weight.grad.norm()))
+    assert len({round(norm, 6) for norm in norms}) == 3 and min(norms) > 0
+
+
+def test_one_batch_is_overfitted_to_please_the_listener(run: Path, tones: Path) -> None:
+    """One that hears the first choice of every label the more, the lower the latents are."""
+    trained = task(run, tones, reward_weight=1.0, learning_rate=3e-3, sampler_steps=2)
+    ladder = {name: torch.linspace(-20.0, 20.0, len(CHOICES[name])) for name in WANTED}
+    own, played = trained.batch(draws(0, 1))
+    first = {name: torch.eye(len(steps))[[0, 0]] for name, steps in ladder.items()}
+    batch = own, replace(played, wanted=first)
+    trained.listener = lambda z, _: {
+        name: (z.mean(dim=(1, 2))[:, None] * steps).log_softmax(dim=1) for name, steps in ladder.items()
+    }
+    update = Update("dpdtuned", trained.settings, trained.groups, ALONE)
+    missed = [float(trained.optimise(batch, step, update)["missed"].detach()) for step in range(60)]
+    assert missed[0] > 10.0 and missed[-1] < 0.5
+
+
+def test_the_listener_does_not_learn(run: Path, tones: Path) -> None:
+    trained = task(run, tones)
+    before = {name: value.clone() for name, value in trained.listener.state_dict().items()}
+    for module in trained.modules.values():
+        module.train()
+    trained.optimise(
+        trained.batch(draws(0, 1)), 0, Update("dpdtuned", trained.settings, trained.groups, ALONE)
+    )
+    assert all(torch.equal(value, before[name]) for name, value in trained.listener.state_dict().items())
+
+
+def test_own_tokens_should_be_heard_as_what_their_clip_is(run: Path, tones: Path) -> None:
+    trained = task(run, tones)
+    assert trained.examples == 7
+    seen, shifts = set(), set()
+    for seed in range(30):
+        (own, played), (_, again) = (trained.batch(draws(1, 4, seed=seed)) for _ in range(2))
+        assert torch.equal(played.tokens, own.tokens) and torch.equal(played.start, again.start)
+        assert played.start.shape == played.hiss.shape == own.latents.shape
+        assert not torch.equal(played.start, own.noise)
+        assert float(played.start.std()) == pytest.approx(1.0, abs=0.1) and float(played.hiss.std()) < 0.12
+        for row, index in enumerate((2, 5)):
+            for name in WANTED:
+                assert int(played.wanted[name][row].argmax()) == CHOICES[name].index(named(index)[name])
+        seen.add(played.learning)
+        shifts.add(played.semitones)
+    assert seen == {1, 2} and shifts == set(range(-2, 3))
+
+
+def test_drawn_tokens_should_be_heard_as_what_they_tell(run: Path, tones: Path) -> None:
+    trained = task(run, tones, drawn=5, drawn_share=1.0)
+    assert trained.drawn.shape == (5, 250) and len(trained.drawn.unique(dim=0)) == 5
+    again = task(run, tones, drawn=5, drawn_share=1.0)
+    assert torch.equal(trained.drawn, again.drawn)
+    own, played = trained.batch(draws(0, 1, 2))
+    heard = learned(labelled_context(run, tones, Settings()), "tokens")(trained.drawn)
+    for row in range(3):
+        assert not torch.equal(played.tokens[row], own.tokens[row])
+        place = next(p for p in range(5) if torch.equal(trained.drawn[p, :10], played.tokens[row]))
+        for name in WANTED:
+            assert torch.allclose(played.wanted[name][row], heard[name][place].exp(), atol=1e-5)
+    half = task(run, tones, drawn=5, drawn_share=0.5)
+    batches = [half.batch(draws(0, seed=seed)) for seed in range(60)]
+    count = sum(not torch.equal(played.tokens, own.tokens) for own, played in batches)
+    assert 15 < count < 45
+
+
+def test_tokens_are_drawn_by_the_tuned_language_model_where_there_is_one(run: Path, tones: Path) -> None:
+    settings = Settings(dpdtuned=replace(TUNED, drawn=2), lmtuned=LmTunedSettings(steps=1))
+    with pytest.raises(Exception, match=r"lmtuned/lm.safetensors: missing; run the stage lmtuned first"):
+        DpdTunedTask(labelled_context(run, tones, settings))
+
+
+def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(run: Path, tones: Path) -> None:
+    trained, other = task(run, tones, reward_weight=0.3), task(run, tones, reward_weight=0.3)
+    own, played = trained.batch(draws(0, 1))
+    found = trained.optimise((own, played), 0, Update("dpdtuned", trained.settings, trained.groups, ALONE))
+    error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
+    made = other.play(played.tokens, played.start, played.learning).clamp(-1.0, 1.0)
+    missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, WANTED)
+    assert float(found["loss"].detach()) == pytest.approx(float(error.detach()), rel=1e-5)
+    assert float(found["missed"].detach()) == pytest.approx(float(missed.detach()), rel=1e-5)
+    Update("dpdtuned", other.settings, other.groups, ALONE)("dpd", error + 0.3 * missed)
+    for key, value in trained.dpd.state_dict().items():
+        assert torch.allclose(value, other.dpd.state_dict()[key], atol=1e-6)
+
+
+def test_validation_tells_what_is_heard_in_held_out_clips(run: Path, tones: Path) -> None:
+    trained = task(run, tones, crop_frames=0, validation_clips=3, sampler_steps=1)
+    trained.dpd.eval()
+    with torch.no_grad():
+        found = trained.validate()
+        assert found == trained.validate()
+    assert {"velocity", *(f"heard_{name}" for name in WANTED)} <= set(found)
+    trained.listener = lambda latents: {
+        name: torch.eye(len(CHOICES[name]))[torch.ones(len(latents), dtype=torch.long)] for name in WANTED
+    }
+    with torch.no_grad():
+        found = trained.validate()
+    assert found["heard_drums"] == pytest.approx(1 / 3) and found["heard_tempo"] == pytest.approx(1 / 3)
+
+
+def test_resumed_equals_uninterrupted_bit_for_bit(run: Path, tones: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda: task(run, tones, drawn=2), tmp_path)
