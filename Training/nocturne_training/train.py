@@ -93,6 +93,15 @@ def _changes(pairs: list[str]) -> dict[str, Any]:
     return changes
 
 
+def _require_stages(chosen: settings.Settings, names: tuple[str, ...]) -> None:
+    present = [stage.name for stage in stages_of(chosen)]
+    for name in names:
+        if name not in present:
+            raise TrainingError(
+                f"--stage {name}: these settings leave it out; they have {', '.join(present)}"
+            )
+
+
 def _side_by_side(
     options: argparse.Namespace, corpus: Path, chosen: settings.Settings, jobs: int, deadline: float | None
 ) -> int:
@@ -131,6 +140,7 @@ def main(words: list[str] | None = None) -> int:
         processes = join(options.device)
         sized = settings.named(options.config, processes.device.type)
         chosen = settings.load(options.settings or sized, changes)
+        _require_stages(chosen, () if options.stage == NAMES else (*options.stage, *options.redo))
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
         jobs = JOBS[processes.device.type] if options.jobs is None else options.jobs
         if jobs > 1 and processes.world == 1 and len(options.stage) > 1:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..models.listeners import surprise
@@ -23,6 +24,7 @@ from ..trainer.update import Update
 from .context import Context
 from .dpd import Batch, DpdTask
 from .drawing import draw
+from .labels import CHOICES
 from .listeners import PLACES, certain, labelled, learned
 from .registry import tuned
 from .tensors import Extracted
@@ -120,7 +122,11 @@ class DpdTunedTask(DpdTask):
         parts = torch.stack(codes).split(CAPTIONS)
         tokens = [draw(lm, part.to(device), self.config.clip_tokens) for part in parts]
         heard = [listener(part) for part in tokens]
-        return torch.cat(tokens), {name: torch.cat([h[name] for h in heard]).exp().cpu() for name in WANTED}
+        # The likeliest choice: what tokens leave open must be heard as something, not as anything.
+        told = {name: torch.cat([h[name] for h in heard]).argmax(dim=1).cpu() for name in WANTED}
+        return torch.cat(tokens), {
+            name: F.one_hot(place, len(CHOICES[name])).float() for name, place in told.items()
+        }
 
     def play(self, tokens: Tensor, z: Tensor, learning: int = 0) -> Tensor:
         """Semantic tokens [B, T] and noise [B, L, Z] -> latents [B, L, Z], as they are rendered (6.1); with

@@ -198,3 +198,11 @@ def test_the_encoder_is_the_one_that_the_decoder_learns_beside(
     assert first.keys() == last.keys() and all(first[key].equal(last[key]) for key in first)
     said = capfd.readouterr().out
     assert "encoder: done" in said and "vae: done" in said
+
+
+def test_a_stage_that_the_settings_leave_out_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+    words = ["--config", "tiny", "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert train.main([*words, "--stage", "lmtuned"]) == 1
+    said = capfd.readouterr().err
+    assert said.startswith("error: --stage lmtuned: these settings leave it out; they have vae, tokenizer,")
+    assert said.count("\n") == 1 and not (tmp_path / "out").exists()
