@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def _wanted(
 ) -> tuple[str, bool | None]:
     """The paper's ordering as a bar: more steps better, linear better than uniform, few steps near many."""
     if setting.schedule == "uniform":
-        twin = Setting(setting.steps)
+        twin = replace(setting, schedule="linear")
         return ("above linear's", found[setting] > found[twin]) if twin in found else ("", None)
     fewer = [other for other in linear if other.steps < setting.steps]
     if fewer:

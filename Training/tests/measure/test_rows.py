@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,9 @@ def test_distances_are_held_to_the_papers_ordering() -> None:
         list(shifts),
     )
     assert few[0].met is False
+    other = {replace(setting, seed=3, precision="int8"): heard for setting, heard in generated.items()}
+    again = frechet_rows(other, Embedded(real, real), Embedded(apart, apart), list(other))
+    assert [(row.bar, row.met) for row in again] == [(row.bar, row.met) for row in rows]
 
 
 def test_the_foreign_captions_are_a_hundred_of_families_that_lead() -> None:
