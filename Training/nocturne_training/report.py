@@ -18,11 +18,12 @@ from torch import Tensor
 
 from . import config as configuration
 from .chain.record import Record
-from .corpus.dataset import Clip, CorpusError
+from .corpus.dataset import Clip, Corpus, CorpusError
 from .information import entropy, mutual_information
 from .models.tokenizer import Tokenizer
 from .stages.clips import whole
 from .stages.context import Context
+from .stages.labels import able
 from .stages.registry import STAGES, Stage, stages_of
 from .trainer import settings
 from .trainer.distributed import join
@@ -113,8 +114,9 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"))
     options = parser.parse_args(words)
     try:
-        chosen = with_clips(settings.load(options.settings or options.config), options.clips)
         corpus = options.corpus or options.out / "corpus"
+        chosen = able(settings.load(options.settings or options.config), Corpus.open(corpus))
+        chosen = with_clips(chosen, options.clips)
         config = configuration.load(options.config)
         context = Context(options.out, corpus, config, chosen, join(options.device), options.split)
         found = report(context, options.clips)

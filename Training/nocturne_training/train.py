@@ -20,8 +20,9 @@ from . import config as configuration
 from .chain.corpus import made
 from .chain.runner import Runner
 from .chain.side_by_side import UNFINISHED, SideBySide
-from .corpus.dataset import CorpusError
+from .corpus.dataset import Corpus, CorpusError
 from .stages.context import Context
+from .stages.labels import able
 from .stages.registry import NAMES, Stage, stages_of
 from .trainer import settings
 from .trainer.distributed import join, leave
@@ -140,8 +141,13 @@ def main(words: list[str] | None = None) -> int:
         processes = join(options.device)
         sized = settings.named(options.config, processes.device.type)
         chosen = settings.load(options.settings or sized, changes)
-        _require_stages(chosen, () if options.stage == NAMES else (*options.stage, *options.redo))
+        named = () if options.stage == NAMES else (*options.stage, *options.redo)
+        _require_stages(chosen, named)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
+        asked, chosen = chosen, able(chosen, Corpus.open(corpus))
+        _require_stages(chosen, named)
+        if chosen != asked and processes.first and not options.quiet:
+            print(f"{corpus}: no training clip has labels, so nothing is tuned for them", flush=True)
         jobs = JOBS[processes.device.type] if options.jobs is None else options.jobs
         if jobs > 1 and processes.world == 1 and len(options.stage) > 1:
             return _side_by_side(options, corpus, chosen, jobs, deadline)

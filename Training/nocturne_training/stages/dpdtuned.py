@@ -6,7 +6,6 @@ Letters: B batch, L latent frames, Z latent channels, T semantic tokens."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -16,7 +15,8 @@ from torch import Tensor
 
 from ..models.listeners import surprise
 from ..models.lm import Lm
-from ..schedule import angles, steps
+from ..sampler import sample
+from ..schedule import angles
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw, generator, normal
 from ..trainer.task import Metrics
@@ -27,7 +27,6 @@ from .drawing import draw
 from .labels import CHOICES
 from .listeners import PLACES, certain, labelled, learned
 from .registry import tuned
-from .tensors import Extracted
 
 WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
 """What captions ask for and tokens tell; they know little of the mode."""
@@ -68,8 +67,6 @@ class DpdTunedTask(DpdTask):
         self.places, self.wanted = labelled(context, "train")
         self.drawn, self.told = self._drawn(context)
         self.held_out_places, self.held_out_wanted = labelled(context, "valid")
-        own = self.config.dpd.schedule, self.tuning.sampler_steps
-        self.visited = list(zip(angles(*own), steps(*own), strict=False))
 
     @property
     def examples(self) -> int:
@@ -131,22 +128,17 @@ class DpdTunedTask(DpdTask):
     def play(self, tokens: Tensor, z: Tensor, learning: int = 0) -> Tensor:
         """Semantic tokens [B, T] and noise [B, L, Z] -> latents [B, L, Z], as they are rendered (6.1); with
         gradients through the last `learning` steps, of their conditional half alone."""
-        first = len(self.visited) - learning
-        for number, (angle, step) in enumerate(self.visited):
-            with torch.set_grad_enabled(number >= first), mixed(z.device.type, self.settings.precision):
-                velocity = self._guided(tokens, z, angle)
-            z = math.cos(step) * z - math.sin(step) * velocity
-        return z
+        own, count = self.config.dpd, self.tuning.sampler_steps
+        first = angles(own.schedule, count)[count - learning]
 
-    def _guided(self, tokens: Tensor, z: Tensor, angle: float) -> Tensor:
-        at, scale = torch.full(z.shape[:2], angle, device=z.device), self.config.dpd.guidance
-        condition = self.dpd.condition(tokens)
-        given = self.dpd(z, at, condition).float()
-        if scale == 1.0:
-            return given
-        with torch.no_grad():
-            free = self.dpd(z, at, condition, conditional=False).float()
-        return free + scale * (given - free)
+        def velocity(noisy: Tensor, at: Tensor, given: bool) -> Tensor:
+            # The last angle, at which nothing is asked, is 0.
+            learns = given and float(at[0, 0]) < first + 1e-6
+            with torch.set_grad_enabled(learns), mixed(z.device.type, self.settings.precision):
+                condition = self.dpd.condition(tokens, conditional=given)
+                return self.dpd(noisy, at, condition, conditional=given).float()
+
+        return sample(velocity, z, count, schedule=own.schedule, guidance=own.guidance)
 
     def validate(self) -> dict[str, float]:
         """See `probe`; and how often the listener hears each label right in held-out clips made of their own
@@ -155,14 +147,14 @@ class DpdTunedTask(DpdTask):
         places = self.held_out_places[: self.settings.validation_clips]
         right: dict[str, list[Tensor]] = {name: [] for name in WANTED}
         for some, wanted in zip(places.split(size), self.held_out_wanted.split(size), strict=False):
-            heard = self.listener(self._played(self.held_out, some.tolist()).clamp(-1.0, 1.0))
+            heard = self.listener(self._played(some.tolist()).clamp(-1.0, 1.0))
             for name, found in right.items():
                 found.append(heard[name].argmax(dim=1).cpu() == wanted[: len(some), PLACES[name]])
         shares = {f"heard_{name}": float(torch.cat(f).float().mean()) for name, f in right.items() if f}
         return super().validate() | shares
 
-    def _played(self, clips: Extracted, places: list[int]) -> Tensor:
+    def _played(self, places: list[int]) -> Tensor:
         shape, device = (self.config.clip_frames, self.config.latent_dim), self.processes.device
         start = torch.stack([torch.randn(shape, generator=generator("listen", place)) for place in places])
-        tokens = torch.stack([clips.tokens(place) for place in places])
+        tokens = torch.stack([self.held_out.tokens(place) for place in places])
         return self.play(tokens.to(device), start.to(device))

@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..corpus.dataset import Clip
+from ..corpus.dataset import Clip, Corpus
 from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.vocabulary import FAMILIES, QUALITIES, STYLES, TEMPOS
 from ..trainer.errors import TrainingError
+from ..trainer.settings import Settings
 
 CHOICES = {
     "lead": tuple(INSTRUMENTS),
@@ -32,6 +34,14 @@ STRETCH = 25
 def complete(clip: Clip) -> bool:
     """Whether a clip has all labels, as those of a made corpus do; an imported one may have some."""
     return clip.labels is not None and clip.labels.keys() >= {*CHOICES, "families"}
+
+
+def able(settings: Settings, corpus: Corpus) -> Settings:
+    """The settings, but that nothing is tuned where no training clip has all labels."""
+    if any(map(complete, corpus.split("train"))):
+        return settings
+    lm, dpd = (replace(part, steps=0) for part in (settings.lmtuned, settings.dpdtuned))
+    return replace(settings, lmtuned=lm, dpdtuned=dpd)
 
 
 def targets(clips: Sequence[Clip]) -> Tensor:

@@ -3,13 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from extraction import extracted_run
+from extraction import copy_of, extracted_run
+from listening import labelled_context, write_networks
 from tones import make_tones
 
 from nocturne_training.config import load
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages.weights import write
+from nocturne_training.trainer.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +24,14 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def extracted(tmp_path_factory: pytest.TempPathFactory, tones: Path) -> Path:
     """A run directory with the tensors of `tones` by untrained networks."""
     return extracted_run(tmp_path_factory.mktemp("extracted"), tones)
+
+
+@pytest.fixture(scope="session")
+def tunable(tmp_path_factory: pytest.TempPathFactory, extracted: Path, tones: Path) -> Path:
+    """A run directory with the extraction, untrained networks and untrained listeners."""
+    directory = copy_of(extracted, tmp_path_factory.mktemp("tunable"))
+    write_networks(labelled_context(directory, tones, Settings()))
+    return directory
 
 
 @pytest.fixture(scope="session")

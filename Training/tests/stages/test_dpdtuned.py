@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from extraction import ALONE, copy_of
-from listening import labelled_context, named, write_networks
+from extraction import ALONE
+from listening import labelled_context, named
 from resumption import assert_resumes
 
 from nocturne_training.config import load
 from nocturne_training.models.listeners import surprise
 from nocturne_training.sampler import sample
+from nocturne_training.schedule import angles, steps
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.dpdtuned import WANTED, DpdTunedTask
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.listeners import learned
+from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, Settings
 from nocturne_training.trainer.update import Update
@@ -35,30 +38,22 @@ TUNED = DpdTunedSettings(
 )
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, extracted: Path, tones: Path) -> Path:
-    """The extraction, untrained networks and untrained listeners."""
-    directory = copy_of(extracted, tmp_path_factory.mktemp("tuned"))
-    write_networks(labelled_context(directory, tones, Settings()))
-    return directory
-
-
-def task(run: Path, tones: Path, **changes: object) -> DpdTunedTask:
-    return DpdTunedTask(labelled_context(run, tones, Settings(dpdtuned=replace(TUNED, **changes))))
+def task(tunable: Path, tones: Path, **changes: object) -> DpdTunedTask:
+    return DpdTunedTask(labelled_context(tunable, tones, Settings(dpdtuned=replace(TUNED, **changes))))
 
 
 def draws(*indices: int, seed: int = 1) -> list[Draw]:
     return [Draw(index, generator(seed, index)) for index in indices]
 
 
-def test_it_begins_with_what_the_diffusion_network_has_learned(run: Path, tones: Path) -> None:
-    learned_dpd = Context(run, tones, load("tiny"), Settings(), ALONE).learned("dpd", "dpd").state_dict()
-    state = task(run, tones).dpd.state_dict()
+def test_it_begins_with_what_the_diffusion_network_has_learned(tunable: Path, tones: Path) -> None:
+    learned_dpd = Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("dpd", "dpd").state_dict()
+    state = task(tunable, tones).dpd.state_dict()
     assert all(torch.equal(value, learned_dpd[key]) for key, value in state.items())
 
 
-def test_clips_are_played_as_they_are_rendered(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
+def test_clips_are_played_as_they_are_rendered(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
     trained.dpd.eval()
     tokens, z = trained.clips.tokens(3, 0, 10)[None], torch.randn(1, 100, 16)
     with torch.no_grad():
@@ -74,9 +69,9 @@ def test_clips_are_played_as_they_are_rendered(run: Path, tones: Path) -> None:
         assert torch.allclose(trained.play(tokens, z, learning), expected, atol=1e-4)
 
 
-def test_gradients_go_through_the_last_steps_alone(run: Path, tones: Path) -> None:
+def test_gradients_go_through_the_last_steps_alone(tunable: Path, tones: Path) -> None:
     """Of three: the steps before them are a constant."""
-    trained = task(run, tones)
+    trained = task(tunable, tones)
     tokens, z = trained.clips.tokens(3, 0, 10)[None], torch.randn(1, 100, 16)
 
     def gradient(made: torch.Tensor) -> torch.Tensor:
@@ -86,20 +81,29 @@ def test_gradients_go_through_the_last_steps_alone(run: Path, tones: Path) -> No
 
     assert not trained.play(tokens, z, 0).requires_grad
     found = [gradient(trained.play(tokens, z, learning)) for learning in (1, 2, 3)]
-    visited = trained.visited
-    for learning in (1, 2):
-        trained.visited = visited[:-learning]
-        before = trained.play(tokens, z, 0)
-        trained.visited = visited[-learning:]
-        assert torch.allclose(
-            gradient(trained.play(tokens, before, learning)), found[learning - 1], rtol=1e-3
-        )
+    own = trained.config.dpd
+    visited = list(zip(angles(own.schedule, 3), steps(own.schedule, 3), strict=False))
+
+    def walk(z: torch.Tensor, part: list[tuple[float, float]]) -> torch.Tensor:
+        for angle, step in part:
+            at, condition = torch.full(z.shape[:2], angle), trained.dpd.condition(tokens)
+            given = trained.dpd(z, at, condition)
+            with torch.no_grad():
+                free = trained.dpd(z, at, condition, conditional=False)
+            z = math.cos(step) * z - math.sin(step) * (free + own.guidance * (given - free))
+        return z
+
+    for learning in (1, 2, 3):
+        with torch.no_grad():
+            before = walk(z, visited[: 3 - learning])
+        expected = gradient(walk(before, visited[3 - learning :]))
+        assert torch.allclose(expected, found[learning - 1], rtol=1e-3, atol=1e-5)
     assert not torch.allclose(found[1], found[2], rtol=0.01)
 
 
-def test_one_batch_is_overfitted_to_please_the_listener(run: Path, tones: Path) -> None:
+def test_one_batch_is_overfitted_to_please_the_listener(tunable: Path, tones: Path) -> None:
     """One that hears the first choice of every label the more, the lower the latents are."""
-    trained = task(run, tones, reward_weight=1.0, learning_rate=3e-3, sampler_steps=2)
+    trained = task(tunable, tones, reward_weight=1.0, learning_rate=3e-3, sampler_steps=2)
     ladder = {name: torch.linspace(-20.0, 20.0, len(CHOICES[name])) for name in WANTED}
     own, played = trained.batch(draws(0, 1))
     first = {name: torch.eye(len(steps))[[0, 0]] for name, steps in ladder.items()}
@@ -112,8 +116,8 @@ def test_one_batch_is_overfitted_to_please_the_listener(run: Path, tones: Path) 
     assert missed[0] > 10.0 and missed[-1] < 0.5
 
 
-def test_the_listener_does_not_learn(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
+def test_the_listener_does_not_learn(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
     before = {name: value.clone() for name, value in trained.listener.state_dict().items()}
     for module in trained.modules.values():
         module.train()
@@ -123,8 +127,8 @@ def test_the_listener_does_not_learn(run: Path, tones: Path) -> None:
     assert all(torch.equal(value, before[name]) for name, value in trained.listener.state_dict().items())
 
 
-def test_own_tokens_should_be_heard_as_what_their_clip_is(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
+def test_own_tokens_should_be_heard_as_what_their_clip_is(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
     assert trained.examples == 7
     seen, shifts = set(), set()
     for seed in range(30):
@@ -141,33 +145,33 @@ def test_own_tokens_should_be_heard_as_what_their_clip_is(run: Path, tones: Path
     assert seen == {1, 2} and shifts == set(range(-2, 3))
 
 
-def test_drawn_tokens_should_be_heard_as_what_they_tell(run: Path, tones: Path) -> None:
-    trained = task(run, tones, drawn=5, drawn_share=1.0)
+def test_drawn_tokens_should_be_heard_as_what_they_tell(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, drawn=5, drawn_share=1.0)
     assert trained.drawn.shape == (5, 250) and len(trained.drawn.unique(dim=0)) == 5
-    again = task(run, tones, drawn=5, drawn_share=1.0)
+    again = task(tunable, tones, drawn=5, drawn_share=1.0)
     assert torch.equal(trained.drawn, again.drawn)
     own, played = trained.batch(draws(0, 1, 2))
-    heard = learned(labelled_context(run, tones, Settings()), "tokens")(trained.drawn)
+    heard = learned(labelled_context(tunable, tones, Settings()), "tokens")(trained.drawn)
     for row in range(3):
         assert not torch.equal(played.tokens[row], own.tokens[row])
         place = next(p for p in range(5) if torch.equal(trained.drawn[p, :10], played.tokens[row]))
         for name in WANTED:
             likeliest = torch.eye(len(CHOICES[name]))[heard[name][place].argmax()]
             assert torch.equal(played.wanted[name][row], likeliest)
-    half = task(run, tones, drawn=5, drawn_share=0.5)
+    half = task(tunable, tones, drawn=5, drawn_share=0.5)
     batches = [half.batch(draws(0, seed=seed)) for seed in range(60)]
     count = sum(not torch.equal(played.tokens, own.tokens) for own, played in batches)
     assert 15 < count < 45
 
 
-def test_tokens_are_drawn_by_the_tuned_language_model_where_there_is_one(run: Path, tones: Path) -> None:
+def test_tokens_are_drawn_by_the_tuned_language_model_where_there_is_one(tunable: Path, tones: Path) -> None:
     settings = Settings(dpdtuned=replace(TUNED, drawn=2), lmtuned=LmTunedSettings(steps=1))
-    with pytest.raises(Exception, match=r"lmtuned/lm.safetensors: missing; run the stage lmtuned first"):
-        DpdTunedTask(labelled_context(run, tones, settings))
+    with pytest.raises(TrainingError, match=r"lmtuned/lm.safetensors: missing; run the stage lmtuned first"):
+        DpdTunedTask(labelled_context(tunable, tones, settings))
 
 
-def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(run: Path, tones: Path) -> None:
-    trained, other = task(run, tones, reward_weight=0.3), task(run, tones, reward_weight=0.3)
+def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(tunable: Path, tones: Path) -> None:
+    trained, other = task(tunable, tones, reward_weight=0.3), task(tunable, tones, reward_weight=0.3)
     own, played = trained.batch(draws(0, 1))
     found = trained.optimise((own, played), 0, Update("dpdtuned", trained.settings, trained.groups, ALONE))
     error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
@@ -180,8 +184,8 @@ def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(run: Path, t
         assert torch.allclose(value, other.dpd.state_dict()[key], atol=1e-6)
 
 
-def test_validation_tells_what_is_heard_in_held_out_clips(run: Path, tones: Path) -> None:
-    trained = task(run, tones, crop_frames=0, validation_clips=3, sampler_steps=1)
+def test_validation_tells_what_is_heard_in_held_out_clips(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, crop_frames=0, validation_clips=3, sampler_steps=1)
     trained.dpd.eval()
     with torch.no_grad():
         found = trained.validate()
@@ -195,5 +199,5 @@ def test_validation_tells_what_is_heard_in_held_out_clips(run: Path, tones: Path
     assert found["heard_drums"] == pytest.approx(1 / 3) and found["heard_tempo"] == pytest.approx(1 / 3)
 
 
-def test_resumed_equals_uninterrupted_bit_for_bit(run: Path, tones: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda: task(run, tones, drawn=2), tmp_path)
+def test_resumed_equals_uninterrupted_bit_for_bit(tunable: Path, tones: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda: task(tunable, tones, drawn=2), tmp_path)

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from extraction import ALONE, copy_of
-from listening import captioned, labelled_context, named, write_networks
+from extraction import ALONE
+from listening import captioned, labelled_context, named
 from resumption import assert_resumes
 
 from nocturne_training.config import load
@@ -35,17 +35,9 @@ TUNED = LmTunedSettings(
 COLUMNS = list(STATED.values())
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory, extracted: Path, tones: Path) -> Path:
-    """The extraction, an untrained language model and untrained listeners."""
-    directory = copy_of(extracted, tmp_path_factory.mktemp("tuned"))
-    write_networks(labelled_context(directory, tones, Settings()))
-    return directory
-
-
-def context(run: Path, tones: Path, **changes: object) -> Context:
+def context(tunable: Path, tones: Path, **changes: object) -> Context:
     """Captions that state the lead and for every second clip its tempo; that of clip 4 states nothing."""
-    made = labelled_context(run, tones, Settings(lmtuned=replace(TUNED, **changes)))
+    made = labelled_context(tunable, tones, Settings(lmtuned=replace(TUNED, **changes)))
     texts = {}
     for number in range(8):
         labels = named(number)
@@ -61,29 +53,29 @@ def context(run: Path, tones: Path, **changes: object) -> Context:
     return made
 
 
-def task(run: Path, tones: Path, **changes: object) -> LmTunedTask:
-    return LmTunedTask(context(run, tones, **changes))
+def task(tunable: Path, tones: Path, **changes: object) -> LmTunedTask:
+    return LmTunedTask(context(tunable, tones, **changes))
 
 
 def draws(*indices: int, seed: int = 1) -> list[Draw]:
     return [Draw(index, generator(seed, index)) for index in indices]
 
 
-def test_it_begins_with_what_the_language_model_has_learned(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
-    learned = Context(run, tones, load("tiny"), Settings(), ALONE).learned("lm", "lm").state_dict()
+def test_it_begins_with_what_the_language_model_has_learned(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
+    learned = Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("lm", "lm").state_dict()
     assert all(torch.equal(value, learned[key]) for key, value in trained.lm.state_dict().items())
 
 
-def test_requests_are_what_the_captions_of_labelled_clips_state(run: Path, tones: Path) -> None:
-    trained = task(run, tones)
+def test_requests_are_what_the_captions_of_labelled_clips_state(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
     assert trained.places == [0, 2, 3, 5, 6, 7] and trained.examples == 6
     for place in trained.places:
         family, drums, tempo = trained.requests[place][0].wanted
         labels = named(place)
         assert family == CHOICES["lead_family"].index(labels["lead_family"]) and drums == -1
         assert tempo == (CHOICES["tempo"].index(labels["tempo"]) if place % 2 else -1)
-    silent = context(run, tones)
+    silent = context(tunable, tones)
     clips = [captioned(clip, "Something is heard.") for clip in silent.corpus.split("train")]
     vars(silent)["corpus"] = SimpleNamespace(split=lambda name: clips)
     with pytest.raises(
@@ -92,8 +84,8 @@ def test_requests_are_what_the_captions_of_labelled_clips_state(run: Path, tones
         LmTunedTask(silent)
 
 
-def test_a_batch_has_a_caption_of_each_of_its_clips(run: Path, tones: Path) -> None:
-    trained = task(run, tones, text_prefix=0.0)
+def test_a_batch_has_a_caption_of_each_of_its_clips(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, text_prefix=0.0)
     (codes, tokens, _), asked, wanted = trained.batch(draws(1, 3))
     for row, place in enumerate((2, 5)):
         assert torch.equal(tokens[row], trained.clips.tokens(place))
@@ -115,9 +107,9 @@ def test_advantages_compare_within_a_group() -> None:
     assert found.tolist() == pytest.approx([-1 / 1.1, 1 / 1.1, 0.0, 0.0], abs=1e-5)
 
 
-def test_draws_follow_the_likelihood_of_the_tokens(run: Path, tones: Path) -> None:
+def test_draws_follow_the_likelihood_of_the_tokens(tunable: Path, tones: Path) -> None:
     """Of many first tokens each is as frequent as the network says; later ones depend on those before."""
-    trained = task(run, tones)
+    trained = task(tunable, tones)
     codes = trained.clips.text_codes(0)[:1]
     torch.manual_seed(5)
     tokens = draw(trained.lm, codes.expand(4000, -1), 2)
@@ -137,8 +129,8 @@ def test_draws_follow_the_likelihood_of_the_tokens(run: Path, tones: Path) -> No
     assert torch.equal(draw(trained.lm, codes.expand(4000, -1), 2), tokens)
 
 
-def test_dropout_is_off_while_tokens_are_drawn(run: Path, tones: Path) -> None:
-    trained = task(run, tones, dropout=0.5)
+def test_dropout_is_off_while_tokens_are_drawn(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, dropout=0.5)
     trained.lm.train()
     codes, found = trained.clips.text_codes(0)[:1], []
     for _ in range(2):
@@ -152,9 +144,9 @@ def test_dropout_is_off_while_tokens_are_drawn(run: Path, tones: Path) -> None:
     assert all(torch.equal(tokens, expected) for tokens in found)
 
 
-def test_rewarded_tokens_become_likelier(run: Path, tones: Path) -> None:
+def test_rewarded_tokens_become_likelier(tunable: Path, tones: Path) -> None:
     """A listener that is pleased by one token alone."""
-    trained = task(run, tones, samples=16, reward_weight=100.0, weight_decay=0.0)
+    trained = task(tunable, tones, samples=16, reward_weight=100.0, weight_decay=0.0)
 
     def pleased(tokens: torch.Tensor) -> dict[str, torch.Tensor]:
         share = (tokens == 7).float().mean(dim=1, keepdim=True) - 1.0
@@ -169,8 +161,8 @@ def test_rewarded_tokens_become_likelier(run: Path, tones: Path) -> None:
     assert rewards[0] < -0.7 and rewards[-1] > -0.1
 
 
-def test_without_a_reward_it_is_the_language_models_own_step(run: Path, tones: Path) -> None:
-    trained, other = task(run, tones, reward_weight=0.0), task(run, tones, reward_weight=0.0)
+def test_without_a_reward_it_is_the_language_models_own_step(tunable: Path, tones: Path) -> None:
+    trained, other = task(tunable, tones, reward_weight=0.0), task(tunable, tones, reward_weight=0.0)
     batch = trained.batch(draws(0, 1))
     update = Update("lmtuned", trained.settings, trained.groups, ALONE)
     trained.optimise(batch, 0, update)
@@ -180,8 +172,8 @@ def test_without_a_reward_it_is_the_language_models_own_step(run: Path, tones: P
         assert torch.allclose(value, other.lm.state_dict()[key], atol=1e-6)
 
 
-def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(run: Path, tones: Path) -> None:
-    trained = task(run, tones, validation_clips=4)
+def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, validation_clips=4)
     trained.lm.eval()
     with torch.no_grad():
         found, again = trained.validate(), trained.validate()
@@ -197,5 +189,5 @@ def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(run: Path, 
     assert told["told_tempo"] == pytest.approx([number % 3 for number in (1, 3)].count(0) / 2)
 
 
-def test_resumed_equals_uninterrupted_bit_for_bit(run: Path, tones: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda: task(run, tones), tmp_path)
+def test_resumed_equals_uninterrupted_bit_for_bit(tunable: Path, tones: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda: task(tunable, tones), tmp_path)

@@ -17,6 +17,8 @@ from tones import make_tones
 
 from nocturne_training import train
 from nocturne_training.chain.side_by_side import SideBySide
+from nocturne_training.corpus.dataset import Corpus
+from nocturne_training.stages.labels import able
 from nocturne_training.stages.registry import NAMES, Stage, stages_of
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
@@ -145,6 +147,8 @@ time.sleep(60)
     code = f"""
 import pathlib, sys
 from nocturne_training.chain.side_by_side import SideBySide
+from nocturne_training.corpus.dataset import Corpus
+from nocturne_training.stages.labels import able
 from nocturne_training.stages.registry import Stage
 only = Stage("only", (), (), "")
 SideBySide(lambda _: [sys.executable, "-c", {stage!r}], pathlib.Path("."), 1).run((only,))
@@ -206,3 +210,19 @@ def test_a_stage_that_the_settings_leave_out_is_refused(tmp_path: Path, capfd: p
     said = capfd.readouterr().err
     assert said.startswith("error: --stage lmtuned: these settings leave it out; they have vae, tokenizer,")
     assert said.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
+def test_music_without_labels_is_learned_from_without_tuning(
+    tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
+    corpus, out = make_tones(tmp_path / "corpus", train=2, held_out=1), tmp_path / "out"
+    tuned = Settings(lmtuned=LmTunedSettings(steps=3), dpdtuned=DpdTunedSettings(steps=3))
+    assert stages_of(able(tuned, Corpus.open(corpus))) == stages_of(Settings())
+    words = f"--corpus {corpus} --out {out} --device cpu --jobs 1 --set lmtuned.steps=3".split()
+    for change in TINY.split():
+        words += ["--set", f"vae.{change}"]
+    assert train.main([*words, "--stage", "vae"]) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert said[0] == f"{corpus}: no training clip has labels, so nothing is tuned for them"
+    assert train.main([*words, "--stage", "lmtuned"]) == 1
+    assert "error: --stage lmtuned: these settings leave it out" in capfd.readouterr().err
