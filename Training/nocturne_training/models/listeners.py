@@ -84,7 +84,7 @@ class LatentListener(nn.Module):
         if not self.tones or not semitones:
             return x
         tones, noise = x[..., : self.tones], x[..., self.tones :]
-        return torch.cat((F.pad(tones, (semitones, -semitones), value=float(x.detach().min())), noise), dim=2)
+        return torch.cat((transposed(tones, semitones), noise), dim=2)
 
     def forward(self, z: Tensor, semitones: int = 0) -> Heard:
         """Latents [B, L, Z] -> what they sound like, at any loudness"""
@@ -92,8 +92,8 @@ class LatentListener(nn.Module):
         x = (x - x.mean(dim=(1, 2), keepdim=True)) * _CONTRAST
         timbre = self.joined(self.local(x[:, None]).transpose(2, 3).flatten(1, 2))
         pulse = self.pulse(x.transpose(1, 2))
-        heard = self.names(_over_time(timbre))
-        return heard | {"tempo": self.tempo(_over_time(pulse)).float().log_softmax(dim=1)}
+        heard = self.names(over_time(timbre))
+        return heard | {"tempo": self.tempo(over_time(pulse)).float().log_softmax(dim=1)}
 
 
 class TokenListener(nn.Module):
@@ -115,7 +115,15 @@ class TokenListener(nn.Module):
         x = self.embedding(tokens)
         x = x if self.told is None else x + self.told(tokens // self.rest)
         near = F.relu(self.conv(self.dropout(x).transpose(1, 2)))
-        return self.names(self.dropout(torch.cat((x.mean(dim=1), _over_time(near)), dim=1)))
+        return self.names(self.dropout(torch.cat((x.mean(dim=1), over_time(near)), dim=1)))
+
+
+def transposed(tones: Tensor, semitones: int) -> Tensor:
+    """Loudness of tones a semitone apart [B, F, G], so many semitones higher; what comes in at an edge is as
+    quiet as the quietest"""
+    if not semitones:
+        return tones
+    return F.pad(tones, (semitones, -semitones), value=float(tones.detach().min()))
 
 
 def _by_pitch(bank: Bank) -> Tensor:
@@ -135,7 +143,7 @@ def _layer(before: int, width: int, kernel: int, dilation: int) -> nn.Sequential
     return nn.Sequential(convolution, nn.BatchNorm1d(width), nn.ReLU())
 
 
-def _over_time(x: Tensor) -> Tensor:
+def over_time(x: Tensor) -> Tensor:
     """[B, D, F] -> [B, 2 D]"""
     return torch.cat((x.mean(dim=2), x.amax(dim=2)), dim=1)
 

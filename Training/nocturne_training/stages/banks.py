@@ -12,6 +12,7 @@ from ..corpus.dataset import Clip
 from ..models.filter_bank import DEVIATION, HOP, MEAN, WINDOW, filter_bank, resample
 from ..trainer.randomness import Draw
 from ..trainer.settings import MulanSettings
+from .kept import Kept
 
 _SILENT = -MEAN / (2 * DEVIATION)
 """What the audio tower sees where a clip has no frames."""
@@ -19,18 +20,17 @@ _SILENT = -MEAN / (2 * DEVIATION)
 
 class FilterBanks:
     """Keeps the banks of clips in the device's memory as f16, 0.25 MB for ten seconds of 128 bands, up to a
-    limit; what lies beyond is computed again each time, to the same values."""
+    limit (`kept.py`)."""
 
     def __init__(self, config: Config, megabytes: int, device: torch.device) -> None:
-        self.config, self.room, self.device = config, megabytes * 1_000_000, device
-        self._kept: dict[str, Tensor] = {}
+        self.config, self.kept, self.device = config, Kept(megabytes), device
 
     def whole(self, clip: Clip) -> Tensor:
         """All frames of a clip, no more than a clip's length, and silence where the tower takes more -> f16
         [F, M]"""
-        key = str(clip.path)
-        if key in self._kept:
-            return self._kept[key]
+        return self.kept.get(str(clip.path), lambda: self._computed(clip))
+
+    def _computed(self, clip: Clip) -> Tensor:
         limit = self.config.clip_seconds * self.config.sample_rate
         audio = torch.from_numpy(clip.audio(0, min(limit, clip.samples)))
         audio = resample(audio[None].to(self.device))
@@ -38,11 +38,7 @@ class FilterBanks:
         frames = (audio.shape[1] - WINDOW) // HOP + 1
         bank = filter_bank(audio, self.config.mulan.ast.mel, frames)[0].half()
         missing = max(0, self.config.mulan.ast.frames - frames)
-        bank = torch.nn.functional.pad(bank, (0, 0, 0, missing), value=_SILENT)
-        if bank.nbytes <= self.room:
-            self.room -= bank.nbytes
-            self._kept[key] = bank
-        return bank
+        return torch.nn.functional.pad(bank, (0, 0, 0, missing), value=_SILENT)
 
     def fitted(self, clip: Clip, generator: Generator | None = None) -> Tensor:
         """As many frames as the tower takes, the first ones or from a random place, silence behind shorter

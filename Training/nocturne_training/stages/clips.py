@@ -15,18 +15,22 @@ from ..trainer.randomness import Draw
 def crops(clips: Sequence[Clip], draws: Sequence[Draw], samples: int, step: int = 1) -> Tensor:
     """A random crop of each drawn clip, starting at a multiple of `step` -> [B, samples]; silence behind
     clips that are shorter"""
-    parts = []
-    for draw in draws:
-        clip = clips[draw.index]
+    drawn, starts = [clips[draw.index] for draw in draws], []
+    for draw, clip in zip(draws, drawn, strict=True):
         room = (clip.samples - samples) // step
-        start = step * int(torch.randint(room + 1, (), generator=draw.generator)) if room > 0 else 0
-        parts.append(_read(clip, start, samples))
-    return torch.from_numpy(np.stack(parts))
+        starts.append(step * int(torch.randint(room + 1, (), generator=draw.generator)) if room > 0 else 0)
+    return stretches(drawn, starts, samples)
 
 
 def whole(clips: Sequence[Clip], samples: int) -> Tensor:
     """The first `samples` of each clip -> [B, samples], silence behind shorter ones"""
-    return torch.from_numpy(np.stack([_read(clip, 0, samples) for clip in clips]))
+    return stretches(clips, [0] * len(clips), samples)
+
+
+def stretches(clips: Sequence[Clip], starts: Sequence[int], samples: int) -> Tensor:
+    """So many samples of each clip from its start on -> [B, samples], silence behind its end"""
+    parts = [_read(clip, start, samples) for clip, start in zip(clips, starts, strict=True)]
+    return torch.from_numpy(np.stack(parts))
 
 
 def _read(clip: Clip, start: int, samples: int) -> np.ndarray:

@@ -47,12 +47,18 @@ class Context:
         """Folder of a stage."""
         return self.directory / name
 
-    def learned(self, stage: str, module: str) -> nn.Module:
-        """A module that an earlier stage has learned, f32, in evaluation mode, without gradients, on the
-        device. Raises `TrainingError` if that stage has not been run."""
+    def left(self, stage: str, module: str) -> Path:
+        """The file of a module that an earlier stage has learned. Raises `TrainingError` where there is
+        none."""
         path = self.stage(stage) / f"{module}.safetensors"
         if not path.exists():
             raise TrainingError(f"{path}: missing; run the stage {stage} first")
+        return path
+
+    def learned(self, stage: str, module: str) -> nn.Module:
+        """A module that an earlier stage has learned, f32, in evaluation mode, without gradients, on the
+        device. Raises `TrainingError` if that stage has not been run."""
+        path = self.left(stage, module)
         network = build(module, self.config)
         tensors, external = load_file(path), self.config.mulan.bert.external
         if module == "mulan_text" and external is not None:

@@ -1,6 +1,7 @@
 """Tunes the diffusion network for what a listener hears in what it makes: the gradient of the listener's
-surprise goes through the last steps of the sampler (DRaFT, Clark et al., 2024). Its own loss is content with
-the mean of all that the tokens leave open, in which nobody can be told apart.
+surprise goes through the last steps of the sampler (DRaFT, Clark et al., 2024), and where it listens to the
+sound, through the decoder too. Its own loss is content with the mean of all that the tokens leave open, in
+which nobody can be told apart.
 
 Letters: B batch, L latent frames, Z latent channels, T semantic tokens."""
 
@@ -11,7 +12,7 @@ from typing import ClassVar, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Generator, Tensor
 
 from ..models.listeners import surprise
 from ..models.lm import Lm
@@ -27,6 +28,7 @@ from .drawing import draw
 from .labels import CHOICES
 from .listeners import PLACES, certain, labelled, learned
 from .registry import tuned
+from .sounding import Manner, Sounding
 
 WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
 """What captions ask for and tokens tell; they know little of the mode."""
@@ -42,14 +44,17 @@ SEMITONES = 2
 class Played:
     """What clips are made from, and how they are heard: semantic tokens [B, T], the noise that the sampler
     starts from and what is heard beside the latents, both [B, L, Z], probabilities of the labels `WANTED`
-    [B, choices], by how many semitones to transpose, in how many last steps to learn."""
+    [B, choices], by how many semitones to transpose, how many steps to make them in, in how many of the last
+    to learn, and how sound is heard."""
 
     tokens: Tensor
     start: Tensor
     hiss: Tensor
     wanted: dict[str, Tensor]
     semitones: int
+    steps: int
     learning: int
+    manner: Manner
 
 
 class DpdTunedTask(DpdTask):
@@ -64,6 +69,7 @@ class DpdTunedTask(DpdTask):
         super().__init__(context, self.tuning)
         self.dpd.load_state_dict(context.learned("dpd", "dpd").state_dict())
         self.listener = learned(context, "latents")
+        self.sounding = Sounding(context) if self.tuning.sound_weight > 0 else None
         self.places, self.wanted = labelled(context, "train")
         self.drawn, self.told = self._drawn(context)
         self.held_out_places, self.held_out_wanted = labelled(context, "valid")
@@ -91,18 +97,25 @@ class DpdTunedTask(DpdTask):
             hiss=level * normal(draws, shape, device),
             wanted={name: wanted[name].to(device) for name in WANTED},
             semitones=int(torch.randint(-SEMITONES, SEMITONES + 1, (), generator=first)),
+            steps=self._steps(first),
             learning=int(torch.randint(1, self.tuning.through + 1, (), generator=first)),
+            manner=Manner.drawn(draws, shape[0] - self.tuning.sound_frames, SEMITONES, device),
         )
 
     def optimise(self, batch: tuple[Batch, Played], step: int, update: Update) -> Metrics:
         """See `Task`."""
         own, played = batch
         loss, error, restored = self.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)
-        made = self.play(played.tokens, played.start, played.learning)
+        made = self.play(played.tokens, played.start, played.steps, played.learning)
         heard = self.listener(made.clamp(-1.0, 1.0) + played.hiss, played.semitones)
         missed = surprise(heard, played.wanted, WANTED)
-        update("dpd", loss + self.tuning.reward_weight * missed)
-        return {"loss": loss, "missed": missed, "velocity": error, "latents": restored}
+        metrics = {"loss": loss, "missed": missed, "velocity": error, "latents": restored}
+        total = loss + self.tuning.reward_weight * missed
+        if self.sounding:
+            metrics["unheard"] = self.sounding(made.clamp(-1.0, 1.0), played.wanted, played.manner, step)
+            total = total + self.tuning.sound_weight * metrics["unheard"]
+        update("dpd", total)
+        return metrics
 
     @torch.no_grad()
     def _drawn(self, context: Context) -> tuple[Tensor, dict[str, Tensor]]:
@@ -125,10 +138,16 @@ class DpdTunedTask(DpdTask):
             name: F.one_hot(place, len(CHOICES[name])).float() for name, place in told.items()
         }
 
-    def play(self, tokens: Tensor, z: Tensor, learning: int = 0) -> Tensor:
-        """Semantic tokens [B, T] and noise [B, L, Z] -> latents [B, L, Z], as they are rendered (6.1); with
-        gradients through the last `learning` steps, of their conditional half alone."""
-        own, count = self.config.dpd, self.tuning.sampler_steps
+    def _steps(self, random: Generator) -> int:
+        """`sampler_steps` for half of the batches, else any number up to `most_steps`."""
+        fewest, most = self.tuning.sampler_steps, max(self.tuning.sampler_steps, self.tuning.most_steps)
+        drawn = int(torch.randint(fewest, most + 1, (), generator=random))
+        return drawn if float(torch.rand((), generator=random)) < 0.5 else fewest
+
+    def play(self, tokens: Tensor, z: Tensor, count: int, learning: int = 0) -> Tensor:
+        """Semantic tokens [B, T] and noise [B, L, Z] -> latents [B, L, Z], as they are rendered in `count`
+        steps (6.1); with gradients through the last `learning`, of their conditional half alone."""
+        own = self.config.dpd
         first = angles(own.schedule, count)[count - learning]
 
         def velocity(noisy: Tensor, at: Tensor, given: bool) -> Tensor:
@@ -157,4 +176,4 @@ class DpdTunedTask(DpdTask):
         shape, device = (self.config.clip_frames, self.config.latent_dim), self.processes.device
         start = torch.stack([torch.randn(shape, generator=generator("listen", place)) for place in places])
         tokens = torch.stack([self.held_out.tokens(place) for place in places])
-        return self.play(tokens.to(device), start.to(device))
+        return self.play(tokens.to(device), start.to(device), self.tuning.sampler_steps)

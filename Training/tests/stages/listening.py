@@ -14,12 +14,14 @@ from nocturne_training.corpus.dataset import Caption, Clip
 from nocturne_training.corpus.music.instruments import INSTRUMENTS
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
+from nocturne_training.stages import soundlisteners
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.listeners import unlearned
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.settings import Settings
 
+NETWORKS = {"lm": "lm", "dpd": "dpd", "vae": "vae_decoder"}
 LEADS = list(INSTRUMENTS)
 
 
@@ -52,12 +54,10 @@ def captioned(clip: Clip, *texts: str) -> Clip:
 
 def write_networks(context: Context) -> None:
     """Untrained networks where the stages before the tuning leave theirs."""
-    for name in ("lm", "dpd"):
-        module = build(name, context.config)
+    networks = [(stage, name, build(name, context.config)) for stage, name in NETWORKS.items()]
+    networks += [("listeners", *listener) for listener in unlearned(context).items()]
+    networks += [("soundlisteners", *listener) for listener in soundlisteners.unlearned().items()]
+    for stage, name, module in networks:
         initialise(module, name, 2)
-        (context.directory / name).mkdir(exist_ok=True)
-        write(context.directory / name, name, module)
-    (context.directory / "listeners").mkdir(exist_ok=True)
-    for name, module in unlearned(context).items():
-        initialise(module, name, 3)
-        write(context.directory / "listeners", name, module)
+        (context.directory / stage).mkdir(exist_ok=True)
+        write(context.directory / stage, name, module)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -13,16 +14,18 @@ from listening import labelled_context, named
 from resumption import assert_resumes
 
 from nocturne_training.config import load
-from nocturne_training.models.listeners import surprise
+from nocturne_training.models.listeners import surprise, transposed
+from nocturne_training.models.sound_listener import tilted
 from nocturne_training.sampler import sample
 from nocturne_training.schedule import angles, steps
+from nocturne_training.stages import sounding, soundlisteners
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.dpdtuned import WANTED, DpdTunedTask
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.listeners import learned
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
-from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, Settings
+from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, Settings, VaeTunedSettings
 from nocturne_training.trainer.update import Update
 
 TUNED = DpdTunedSettings(
@@ -66,7 +69,7 @@ def test_clips_are_played_as_they_are_rendered(tunable: Path, tones: Path) -> No
             guidance=trained.config.dpd.guidance,
         )
     for learning in range(4):
-        assert torch.allclose(trained.play(tokens, z, learning), expected, atol=1e-4)
+        assert torch.allclose(trained.play(tokens, z, 3, learning), expected, atol=1e-4)
 
 
 def test_gradients_go_through_the_last_steps_alone(tunable: Path, tones: Path) -> None:
@@ -79,8 +82,8 @@ def test_gradients_go_through_the_last_steps_alone(tunable: Path, tones: Path) -
         made.square().sum().backward()
         return trained.dpd.semantic.table.weight.grad.clone()
 
-    assert not trained.play(tokens, z, 0).requires_grad
-    found = [gradient(trained.play(tokens, z, learning)) for learning in (1, 2, 3)]
+    assert not trained.play(tokens, z, 3, 0).requires_grad
+    found = [gradient(trained.play(tokens, z, 3, learning)) for learning in (1, 2, 3)]
     own = trained.config.dpd
     visited = list(zip(angles(own.schedule, 3), steps(own.schedule, 3), strict=False))
 
@@ -145,6 +148,19 @@ def test_own_tokens_should_be_heard_as_what_their_clip_is(tunable: Path, tones: 
     assert seen == {1, 2} and shifts == set(range(-2, 3))
 
 
+def test_half_of_the_clips_are_made_in_more_steps(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, most_steps=7)
+    counts = [trained.batch(draws(0, seed=seed))[1].steps for seed in range(100)]
+    assert set(counts) == set(range(3, 8)) and 45 < counts.count(3) < 75
+    fixed = task(tunable, tones)
+    assert {fixed.batch(draws(0, seed=seed))[1].steps for seed in range(10)} == {3}
+    own, played = trained.batch(draws(0, 1))
+    rates = []
+    trained.play = lambda tokens, z, count, learning: rates.append((count, learning)) or z
+    trained.optimise((own, replace(played, steps=6, learning=2)), 0, Mock())
+    assert rates == [(6, 2)]
+
+
 def test_drawn_tokens_should_be_heard_as_what_they_tell(tunable: Path, tones: Path) -> None:
     trained = task(tunable, tones, drawn=5, drawn_share=1.0)
     assert trained.drawn.shape == (5, 250) and len(trained.drawn.unique(dim=0)) == 5
@@ -175,13 +191,58 @@ def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(tunable: Pat
     own, played = trained.batch(draws(0, 1))
     found = trained.optimise((own, played), 0, Update("dpdtuned", trained.settings, trained.groups, ALONE))
     error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
-    made = other.play(played.tokens, played.start, played.learning).clamp(-1.0, 1.0)
+    made = other.play(played.tokens, played.start, played.steps, played.learning).clamp(-1.0, 1.0)
     missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, WANTED)
     assert float(found["loss"].detach()) == pytest.approx(float(error.detach()), rel=1e-5)
     assert float(found["missed"].detach()) == pytest.approx(float(missed.detach()), rel=1e-5)
     Update("dpdtuned", other.settings, other.groups, ALONE)("dpd", error + 0.3 * missed)
     for key, value in trained.dpd.state_dict().items():
         assert torch.allclose(value, other.dpd.state_dict()[key], atol=1e-6)
+
+
+def test_what_listeners_miss_in_the_sound_counts_where_it_is_asked(tunable: Path, tones: Path) -> None:
+    changes = {"sound_weight": 0.7, "sound_frames": 90}
+    for step, kind in enumerate(("mel", "pitch")):
+        trained, other = task(tunable, tones, **changes), task(tunable, tones, **changes)
+        own, played = trained.batch(draws(0, 1))
+        update = Update("dpdtuned", trained.settings, trained.groups, ALONE)
+        found = trained.optimise((own, played), step, update)
+        error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
+        made = other.play(played.tokens, played.start, played.steps, played.learning).clamp(-1.0, 1.0)
+        missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, WANTED)
+        context, manner = labelled_context(tunable, tones, Settings()), played.manner
+        listener = soundlisteners.learned(context)[step]
+        assert listener.kind == kind
+        decoder = context.learned("vae", "vae_decoder")
+        frames = listener.frames(decoder(made[:, manner.first : manner.first + 90]))
+        if kind == "pitch":
+            frames = transposed(frames, manner.semitones)
+        unheard = surprise(listener(tilted(frames, manner.slope)), played.wanted, sounding.WANTED)
+        assert float(found["unheard"].detach()) == pytest.approx(float(unheard.detach()), rel=1e-4)
+        total = error + 0.1 * missed + 0.7 * unheard
+        Update("dpdtuned", other.settings, other.groups, ALONE)("dpd", total)
+        for key, value in trained.dpd.state_dict().items():
+            assert torch.allclose(value, other.dpd.state_dict()[key], atol=1e-5)
+    assert task(tunable, tones).sounding is None
+
+
+def test_sound_is_heard_from_anywhere_in_the_clip(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, sound_weight=0.1, sound_frames=60)
+    manners = [trained.batch(draws(1, 4, seed=seed))[1].manner for seed in range(60)]
+    firsts = [manner.first for manner in manners]
+    assert 0 <= min(firsts) < 8 and 32 < max(firsts) <= 40
+    assert {manner.semitones for manner in manners} == set(range(-2, 3))
+    slopes = torch.cat([manner.slope for manner in manners])
+    assert slopes.shape == (120,) and float(slopes.std()) == pytest.approx(0.3, rel=0.25)
+
+
+def test_the_tuned_decoder_is_heard_where_there_is_one(tunable: Path, tones: Path) -> None:
+    tuned = replace(TUNED, sound_weight=0.1, sound_frames=60)
+    settings = Settings(dpdtuned=tuned, vaetuned=VaeTunedSettings(steps=1))
+    with pytest.raises(TrainingError, match=r"vaetuned/vae_decoder.safetensors: missing; run the stage vae"):
+        DpdTunedTask(labelled_context(tunable, tones, settings))
+    with pytest.raises(TrainingError, match=r"dpdtuned.soundFrames 42: expected 43 to 2500 latent frames"):
+        task(tunable, tones, sound_weight=0.1, sound_frames=42)
 
 
 def test_validation_tells_what_is_heard_in_held_out_clips(tunable: Path, tones: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from extraction import untrained
+from listening import NETWORKS
 from safetensors.torch import load_file
 
 from nocturne_training.chain.record import Record
@@ -16,38 +17,41 @@ from nocturne_training.models.modules import build
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.export import export
 from nocturne_training.stages.weights import write
-from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings
+from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, VaeTunedSettings
 
 
 @pytest.fixture
 def run(tmp_path: Path, tones: Path) -> Context:
     """Networks of random weights, another seed's where they are tuned."""
     context = untrained(tmp_path, tones)
-    places = {"vae": "vae_decoder", "lm": "lm", "dpd": "dpd", "lmtuned": "lm", "dpdtuned": "dpd"}
+    places = NETWORKS | {f"{stage}tuned": name for stage, name in NETWORKS.items()}
     for seed, (stage, name) in enumerate(places.items()):
         network = build(name, context.config)
         initialise(network, name, seed)
         (tmp_path / stage).mkdir(exist_ok=True)
         write(tmp_path / stage, name, network)
-    for stage in (*places, "listeners"):
+    for stage in (*places, "listeners", "soundlisteners"):
         folder = tmp_path / stage
         folder.mkdir(exist_ok=True)
         Record.of(stage, "", folder, steps=0, seconds=0.0, device="cpu", figures={"of": 1.0}).write(folder)
     return context
 
 
-@pytest.mark.parametrize("tuned", [(), ("lm",), ("dpd",), ("lm", "dpd")])
+@pytest.mark.parametrize("tuned", [(), ("lm",), ("dpd",), ("vae",), ("lm", "dpd", "vae")])
 def test_tuned_networks_take_the_place_of_the_others(run: Context, tuned: tuple[str, ...]) -> None:
-    kinds = {"lm": LmTunedSettings, "dpd": DpdTunedSettings}
+    kinds = {"lm": LmTunedSettings, "dpd": DpdTunedSettings, "vae": VaeTunedSettings}
     changes = {f"{name}tuned": kinds[name](steps=1) for name in tuned}
     context = replace(run, settings=replace(run.settings, **changes))
     export(context)
     checkpoint = context.stage("export") / "checkpoint"
-    for name in kinds:
-        stage = f"{name}tuned" if name in tuned else name
+    for first, name in [*NETWORKS.items(), ("vae", "vae_encoder")]:
+        stage = f"{first}tuned" if first in tuned and name != "vae_encoder" else first
         written, wanted = (load_file(p / f"{name}.safetensors") for p in (checkpoint, context.stage(stage)))
         assert all(written[key].equal(wanted[key]) for key in wanted) and written.keys() == wanted.keys()
     stages = json.loads((checkpoint / "manifest.json").read_text())["provenance"]["stages"]
-    expected = {"listeners", *(f"{name}tuned" for name in tuned)} if tuned else set()
-    assert {"listeners", "lmtuned", "dpdtuned"} & stages.keys() == expected
+    expected = {f"{name}tuned" for name in tuned}
+    expected |= {"listeners"} if {"lm", "dpd"} & set(tuned) else set()
+    expected |= {"soundlisteners"} if "vae" in tuned else set()
+    others = {"listeners", "soundlisteners", *(f"{name}tuned" for name in NETWORKS)}
+    assert others & stages.keys() == expected
     assert stages["dpd"]["figures"] == {"of": 1.0}

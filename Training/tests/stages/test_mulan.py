@@ -105,7 +105,7 @@ def test_banks_are_those_of_the_tower_whether_kept_or_not(tones: Path) -> None:
         for store in (keeping, forgetting)
     ]
     assert torch.equal(*rows) and torch.equal(rows[0][0], rows[0][2])
-    assert not forgetting._kept and keeping.room == 100_000_000 - 2 * 998 * 32 * 2
+    assert not forgetting.kept._kept and keeping.kept.room == 100_000_000 - 2 * 998 * 32 * 2
     tower = build("mulan_audio", TINY).eval()
     with torch.no_grad():
         audio = torch.from_numpy(clips[0].audio())[None]

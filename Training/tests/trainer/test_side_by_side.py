@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 
@@ -19,13 +20,14 @@ from nocturne_training import train
 from nocturne_training.chain.side_by_side import SideBySide
 from nocturne_training.corpus.dataset import Corpus
 from nocturne_training.stages.labels import able
-from nocturne_training.stages.registry import NAMES, Stage, stages_of
+from nocturne_training.stages.registry import LISTENING, NAMES, TUNED, Stage, stages_of
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
     LmTunedSettings,
     Settings,
     StageSettings,
     VaeSettings,
+    VaeTunedSettings,
 )
 
 DIAMOND = (
@@ -171,7 +173,8 @@ def test_an_encoder_that_is_kept_is_a_stage_that_extraction_waits_for() -> None:
     kept, learned = needs(Settings(vae=VaeSettings(encoder_kept=True))), needs(Settings())
     assert "encoder" in kept["extract"] and "vae" not in kept["extract"]
     assert "vae" in learned["extract"] and "encoder" not in learned
-    assert list(kept) == [name for name in NAMES if name not in ("listeners", "lmtuned", "dpdtuned")]
+    tuning = (*LISTENING, *(f"{name}tuned" for name in TUNED))
+    assert list(kept) == [name for name in NAMES if name not in tuning]
 
 
 def test_networks_are_tuned_where_the_settings_say_so() -> None:
@@ -187,6 +190,23 @@ def test_networks_are_tuned_where_the_settings_say_so() -> None:
     assert {"lmtuned", "dpd"} <= set(one["export"]) and "lm" not in one["export"]
     assert {"lmtuned", "dpdtuned"} <= set(both["export"]) and not {"lm", "dpd"} & set(both["export"])
     assert "lm" in other["dpdtuned"] and "lmtuned" in both["dpdtuned"] and "lm" not in both["dpdtuned"]
+
+
+def test_sound_is_listened_to_where_the_decoder_or_what_it_decodes_is_tuned() -> None:
+    def needs(**tuned: StageSettings) -> dict[str, tuple[str, ...]]:
+        return {stage.name: stage.needs for stage in stages_of(Settings(**tuned))}
+
+    vae, dpd = {"vaetuned": VaeTunedSettings(steps=1)}, DpdTunedSettings(steps=1)
+    through = {"dpdtuned": replace(dpd, sound_weight=0.1)}
+    alone, latents, sound = needs(**vae), needs(dpdtuned=dpd, **vae), needs(**through)
+    both = needs(**through, **vae)
+    assert {"soundlisteners", "vaetuned"} <= alone.keys() and "listeners" not in alone
+    assert {"vae", "vaetuned"} <= set(alone["export"])
+    assert not {"soundlisteners", "vae", "vaetuned"} & set(latents["dpdtuned"])
+    assert {"soundlisteners", "listeners"} <= sound.keys() and "vaetuned" not in sound
+    assert {"soundlisteners", "vae"} <= set(sound["dpdtuned"])
+    assert {"soundlisteners", "vaetuned"} <= set(both["dpdtuned"]) and "vae" not in both["dpdtuned"]
+    assert not {"soundlisteners", "vaetuned"} & needs(dpdtuned=replace(dpd, sound_weight=0.0)).keys()
 
 
 def test_the_encoder_is_the_one_that_the_decoder_learns_beside(
@@ -216,7 +236,11 @@ def test_music_without_labels_is_learned_from_without_tuning(
     tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
     corpus, out = make_tones(tmp_path / "corpus", train=2, held_out=1), tmp_path / "out"
-    tuned = Settings(lmtuned=LmTunedSettings(steps=3), dpdtuned=DpdTunedSettings(steps=3))
+    tuned = Settings(
+        vaetuned=VaeTunedSettings(steps=3),
+        lmtuned=LmTunedSettings(steps=3),
+        dpdtuned=DpdTunedSettings(steps=3),
+    )
     assert stages_of(able(tuned, Corpus.open(corpus))) == stages_of(Settings())
     words = f"--corpus {corpus} --out {out} --device cpu --jobs 1 --set lmtuned.steps=3".split()
     for change in TINY.split():
