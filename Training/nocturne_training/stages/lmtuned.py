@@ -7,16 +7,13 @@ Letters: B captions, G samples of each, Q quantisers, T semantic tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from random import Random
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..corpus.dataset import Clip
-from ..measure.captions import Traits, asked
 from ..models.listeners import Heard
 from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
@@ -25,24 +22,15 @@ from ..trainer.task import Metrics
 from ..trainer.update import Update
 from .context import Context
 from .drawing import draw
-from .labels import CHOICES, complete
 from .listeners import learned
 from .lm import LmTask
+from .reading import Reader
+from .requests import STATED, describable, requests, written
 
-STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo"}
-"""What captions state and tokens tell, and the label of which it is a choice. The mode is not among them."""
 LEAST = -4.0
 """Log-probability below which wrong is wrong."""
 EVEN = 0.1
 """Added to the deviation of a group's rewards, so that samples that are all alike teach nothing."""
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which of a clip's captions it is, and the choice of each of `STATED`, -1 where it leaves that open."""
-
-    caption: int
-    wanted: tuple[int, ...]
 
 
 class LmTunedTask(LmTask):
@@ -55,14 +43,21 @@ class LmTunedTask(LmTask):
         super().__init__(context, self.tuning)
         self.lm.load_state_dict(context.learned("lm", "lm").state_dict())
         self.listener = learned(context, "tokens")
-        self.requests = _requests(context.corpus.split("train"), heldout=False)
-        self.held_out_requests = _requests(context.corpus.split("valid"), heldout=True)
+        clips = context.corpus.split("train")
+        self.requests = requests(clips, heldout=False)
+        self.held_out_requests = requests(context.corpus.split("valid"), heldout=True)
         self.places = list(self.requests)
         if not self.places:
             raise TrainingError(
                 f"{context.corpus_directory}: no training caption states what labels tell; set "
                 "lmtuned.steps to 0"
             )
+        self.writing = {place: clips[place].labels for place in self.places if describable(clips[place])}
+        if not self.tuning.written:
+            self.writing = {}
+        if self.writing:
+            self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
+            self.text_tower = context.learned("mulan", "mulan_text")
 
     @property
     def examples(self) -> int:
@@ -71,17 +66,25 @@ class LmTunedTask(LmTask):
 
     def batch(self, draws: list[Draw]) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
         """What `LmTask` learns from, then of one caption of each of the same clips its codes [B, Q] and what
-        it states [B, STATED]"""
+        it states [B, STATED]: a new one where `written` asks for it, else one that the clip has"""
         own = super().batch([Draw(self.places[one.index], one.generator) for one in draws])
-        codes, wanted = [], []
-        for one in draws:
+        codes, wanted, texts = [], [], dict[int, str]()
+        for row, one in enumerate(draws):
             place = self.places[one.index]
             some = self.requests[place]
             request = some[int(torch.randint(len(some), (), generator=one.generator))]
             codes.append(self.clips.text_codes(place)[request.caption])
             wanted.append(request.wanted)
+            random = Random(int(torch.randint(2**62, (), generator=one.generator)))
+            if place in self.writing and (found := written(self.writing[place], random)):
+                texts[row], wanted[row] = found
         device = self.processes.device
-        return own, torch.stack(codes).to(device), torch.tensor(wanted, device=device)
+        asked = torch.stack(codes).to(device)
+        if texts:
+            vectors = self.reader.read(texts.values(), self.text_tower)
+            rows = torch.stack([vectors[text] for text in texts.values()])
+            asked[list(texts)] = self.rvq.encode(rows).to(asked)
+        return own, asked, torch.tensor(wanted, device=device)
 
     def optimise(
         self, batch: tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor], step: int, update: Update
@@ -141,26 +144,3 @@ def advantages(rewards: Tensor, group: int) -> Tensor:
     rows = rewards.view(-1, group)
     spread = rows.std(dim=1, keepdim=True, correction=0) + EVEN
     return ((rows - rows.mean(dim=1, keepdim=True)) / spread).flatten()
-
-
-def _requests(clips: Sequence[Clip], *, heldout: bool) -> dict[int, list[Request]]:
-    """The captions of each clip that state something, by the clip's place; of held-out phrasing too where
-    asked."""
-    found: dict[int, list[Request]] = {}
-    for place, clip in enumerate(clips):
-        if not complete(clip):
-            continue
-        wanted = [_wanted(asked(caption.text, clip.labels or {})) for caption in clip.captions]
-        kept = [
-            Request(number, row)
-            for number, (caption, row) in enumerate(zip(clip.captions, wanted, strict=True))
-            if max(row) >= 0 and (heldout or not caption.heldout)
-        ]
-        if kept:
-            found[place] = kept
-    return found
-
-
-def _wanted(traits: Traits) -> tuple[int, ...]:
-    stated = [(CHOICES[label], getattr(traits, name)) for name, label in STATED.items()]
-    return tuple(-1 if value is None else choices.index(value) for choices, value in stated)

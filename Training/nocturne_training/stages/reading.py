@@ -55,13 +55,25 @@ class Reader:
             write_tensors(path, {"states": torch.stack([found[text] for text in texts]).cpu()})
         return found
 
-    def _encoded(self, texts: list[str]) -> dict[str, Tensor]:
+    @cached_property
+    def _encoder(self) -> Bert:
         bert = self.config.mulan.bert
         assert bert.external is not None
         network = Bert(bert).to(self.device).eval().requires_grad_(False)
         tensors = external_tensors(bert.external)
         network.load_state_dict({key.removeprefix("bert."): value for key, value in tensors.items()})
-        return self.words.table(texts, network, self.device, shown="reading captions")
+        return network
+
+    def _encoded(self, texts: list[str]) -> dict[str, Tensor]:
+        return self.words.table(texts, self._encoder, self.device, shown="reading captions")
+
+    @torch.no_grad()
+    def read(self, texts: Iterable[str], tower: MulanText) -> dict[str, Tensor]:
+        """A frozen text tower's unit vectors of any texts, [D] each."""
+        if not self.is_external:
+            return self.words.table(texts, tower, self.device)
+        states = self.words.table(texts, self._encoder, self.device)
+        return {text: F.normalize(tower.projection(state), dim=-1) for text, state in states.items()}
 
     @torch.no_grad()
     def vectors(self, texts: Iterable[str], tower: MulanText) -> dict[str, Tensor]:

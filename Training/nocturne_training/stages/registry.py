@@ -62,8 +62,8 @@ STAGES = (
     ),
     Stage(
         "lmtuned",
-        ("corpus", "extract", "rvq", "listeners", "lm"),
-        ("lm", "rvq", "semanticVocab"),
+        ("corpus", "mulan", "extract", "rvq", "listeners", "lm"),
+        ("mulan", "lm", "rvq", "semanticVocab"),
         "lmtuned:LmTunedTask",
         starts=False,
     ),

@@ -255,12 +255,14 @@ class VaeTunedSettings(StageSettings):
 class LmTunedSettings(LmSettings):
     """The language model tuned for what captions state (`stages/lmtuned.py`), not at all by default: the
     paper does not. Of each of `batch` captions `samples` are drawn, each of `sampled_tokens` (0: a clip's);
-    `reward_weight` is that of the reward beside the cross-entropy."""
+    `reward_weight` is that of the reward beside the cross-entropy. With `written`, captions are written anew
+    for the clips of a made corpus, so that none is met twice."""
 
     steps: int = 0
     samples: int = 8
     sampled_tokens: int = 0
     reward_weight: float = 3.0
+    written: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ def captioned(clip: Clip, *texts: str) -> Clip:
 def write_networks(context: Context) -> None:
     """Untrained networks where the stages before the tuning leave theirs."""
     networks = [(stage, name, build(name, context.config)) for stage, name in NETWORKS.items()]
+    networks.append(("mulan", "mulan_text", build("mulan_text", context.config)))
     networks += [("listeners", *listener) for listener in unlearned(context).items()]
     networks += [("soundlisteners", *listener) for listener in soundlisteners.unlearned().items()]
     for stage, name, module in networks:

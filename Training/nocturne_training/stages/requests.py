@@ -1,0 +1,72 @@
+"""What captions ask for, of what tokens can tell: the captions that clips have, and new ones written for
+them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from ..corpus.captions.writer import captions
+from ..corpus.dataset import Clip
+from ..measure.captions import Traits, asked
+from .labels import CHOICES, complete
+
+STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo"}
+"""What captions state and tokens tell, and the label of which it is a choice. The mode is not among them."""
+WRITERS = {"roles", "instruments", "bpm", "key", "mode", "metre", "space", "register", "density", "loudness"}
+"""Labels that captions are written from, beside those that every labelled clip has."""
+TRIES = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which of a clip's captions it is, and the choice of each of `STATED`, -1 where it leaves that open."""
+
+    caption: int
+    wanted: tuple[int, ...]
+
+
+def requests(clips: Sequence[Clip], *, heldout: bool) -> dict[int, list[Request]]:
+    """The captions of each clip that state something, by the clip's place; of held-out phrasing too where
+    asked."""
+    found: dict[int, list[Request]] = {}
+    for place, clip in enumerate(clips):
+        if not complete(clip):
+            continue
+        rows = [wanted(asked(caption.text, clip.labels or {})) for caption in clip.captions]
+        kept = [
+            Request(number, row)
+            for number, (caption, row) in enumerate(zip(clip.captions, rows, strict=True))
+            if max(row) >= 0 and (heldout or not caption.heldout)
+        ]
+        if kept:
+            found[place] = kept
+    return found
+
+
+def wanted(traits: Traits) -> tuple[int, ...]:
+    """The choice of each of `STATED`, -1 where it is left open."""
+    stated = [(CHOICES[label], getattr(traits, name)) for name, label in STATED.items()]
+    return tuple(-1 if value is None else choices.index(value) for choices, value in stated)
+
+
+def describable(clip: Clip) -> bool:
+    """Whether new captions can be written for a clip, as for those of a made corpus."""
+    return complete(clip) and (clip.labels or {}).keys() >= WRITERS
+
+
+def written(labels: dict[str, Any], random: Random) -> tuple[str, tuple[int, ...]] | None:
+    """A new caption in a phrasing that is not held out, and what it states: of those that state something
+    any, or every other time the one that states most, as people who know what they want do. None where not
+    one of many does."""
+    for _ in range(TRIES):
+        texts = [caption["text"] for caption in captions(labels, random, heldout=False)]
+        rows = [(text, wanted(asked(text, labels))) for text in texts]
+        stating = [(text, row) for text, row in rows if max(row) >= 0]
+        if stating and random.random() < 0.5:
+            return max(stating, key=lambda one: sum(value >= 0 for value in one[1]))
+        if stating:
+            return random.choice(stating)
+    return None
