@@ -46,21 +46,11 @@ class Batch:
     semitones: int
 
 
-class ListenersTask(Task):
-    """Cross-entropy of the labels, heard from latents and from tokens."""
+class ListeningTask(Task):
+    """Networks `listeners` that learn the labels of the clips `labelled`, each by an optimiser of its own."""
 
-    stage: ClassVar[str] = "listeners"
-
-    def __init__(self, context: Context) -> None:
-        self.config, self.settings = context.config, context.settings.listeners
-        self.processes = context.processes
-        directory, device = context.stage("extract"), self.processes.device
-        self.clips = Extracted(directory, "train", device)
-        self.labelled, self.wanted = required(context, "train")
-        self.held_out = Extracted(directory, "valid")
-        self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
-        torch.manual_seed(self.settings.seed)
-        self.listeners = nn.ModuleDict(unlearned(context)).to(device)
+    listeners: nn.ModuleDict
+    labelled: Tensor
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -76,6 +66,27 @@ class ListenersTask(Task):
     def examples(self) -> int:
         """See `Task`."""
         return len(self.labelled)
+
+    def exports(self) -> Mapping[str, nn.Module]:
+        """See `Task`; these stay in the run directory."""
+        return dict(self.listeners.items())
+
+
+class ListenersTask(ListeningTask):
+    """Cross-entropy of the labels, heard from latents and from tokens."""
+
+    stage: ClassVar[str] = "listeners"
+
+    def __init__(self, context: Context) -> None:
+        self.config, self.settings = context.config, context.settings.listeners
+        self.processes = context.processes
+        directory, device = context.stage("extract"), self.processes.device
+        self.clips = Extracted(directory, "train", device)
+        self.labelled, self.wanted = required(context, "train")
+        self.held_out = Extracted(directory, "valid")
+        self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
+        torch.manual_seed(self.settings.seed)
+        self.listeners = nn.ModuleDict(unlearned(context)).to(device)
 
     def batch(self, draws: list[Draw]) -> Batch:
         """The same half to whole length of all clips, from a random place of each; noise on the latents."""
@@ -123,10 +134,6 @@ class ListenersTask(Task):
     def _hear(self, name: str, source: Callable[[int], Tensor], places: list[int]) -> Heard:
         clips = torch.stack([source(place) for place in places]).to(self.processes.device)
         return self.listeners[name](clips.float() if clips.is_floating_point() else clips)
-
-    def exports(self) -> Mapping[str, nn.Module]:
-        """See `Task`; these stay in the run directory."""
-        return dict(self.listeners.items())
 
 
 def named_loss(heard: Heard, wanted: Tensor, weights: Mapping[str, float]) -> Tensor:

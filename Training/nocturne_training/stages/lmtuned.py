@@ -52,9 +52,8 @@ class LmTunedTask(LmTask):
                 f"{context.corpus_directory}: no training caption states what labels tell; set "
                 "lmtuned.steps to 0"
             )
-        self.writing = {place: clips[place].labels for place in self.places if describable(clips[place])}
-        if not self.tuning.written:
-            self.writing = {}
+        new = self.places if self.tuning.written else []
+        self.writing = {place: clips[place].labels for place in new if describable(clips[place])}
         if self.writing:
             self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
             self.text_tower = context.learned("mulan", "mulan_text")

@@ -20,14 +20,13 @@ from ..models.sound_listener import SHORTEST as SHORTEST_HEARD
 from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
-from ..trainer.settings import SoundListenersSettings
-from ..trainer.task import Metrics, Task
+from ..trainer.task import Metrics
 from ..trainer.update import Update
 from .clips import whole
 from .context import Context
 from .kept import Kept
 from .labels import CHOICES
-from .listeners import PLACES, labelled, named_loss, required
+from .listeners import PLACES, ListeningTask, labelled, named_loss, required
 
 WEIGHTS = {"lead": 2.0, "style": 1.0, "tempo": 0.5, "drums": 1.0}
 """Of the labels while they learn."""
@@ -51,13 +50,13 @@ class Batch:
     wanted: Tensor
 
 
-class SoundListenersTask(Task):
+class SoundListenersTask(ListeningTask):
     """Cross-entropy of the labels, heard from sound as a room, an equaliser or a codec may change it."""
 
     stage: ClassVar[str] = "soundlisteners"
 
-    def __init__(self, context: Context, settings: SoundListenersSettings | None = None) -> None:
-        self.config, self.settings = context.config, settings or context.settings.soundlisteners
+    def __init__(self, context: Context) -> None:
+        self.config, self.settings = context.config, context.settings.soundlisteners
         self.processes = context.processes
         self.clips, self.held_out = context.corpus.split("train"), context.corpus.split("valid")
         self.labelled, self.wanted = required(context, "train")
@@ -65,21 +64,6 @@ class SoundListenersTask(Task):
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned()).to(self.processes.device)
         self.kept = Kept(self.settings.cache_megabytes)
-
-    @property
-    def modules(self) -> Mapping[str, nn.Module]:
-        """See `Task`."""
-        return dict(self.listeners.items())
-
-    @property
-    def groups(self) -> Mapping[str, list[nn.Parameter]]:
-        """See `Task`."""
-        return {name: list(module.parameters()) for name, module in self.listeners.items()}
-
-    @property
-    def examples(self) -> int:
-        """See `Task`."""
-        return len(self.labelled)
 
     @torch.no_grad()
     def heard(self, kind: str, clip: Clip) -> Tensor:
@@ -132,10 +116,6 @@ class SoundListenersTask(Task):
 
     def _named(self, kind: str, clips: Sequence[Clip]) -> Mapping[str, Tensor]:
         return self.listeners[kind](torch.stack([self.heard(kind, clip) for clip in clips]).float())
-
-    def exports(self) -> Mapping[str, nn.Module]:
-        """See `Task`; these stay in the run directory."""
-        return dict(self.listeners.items())
 
 
 def varied(frames: Tensor, random: Generator) -> Tensor:
