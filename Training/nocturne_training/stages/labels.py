@@ -41,7 +41,8 @@ def able(settings: Settings, corpus: Corpus) -> Settings:
     if any(map(complete, corpus.split("train"))):
         return settings
     untuned = {
-        name: replace(getattr(settings, name), steps=0) for name in ("vaetuned", "lmtuned", "dpdtuned")
+        name: replace(getattr(settings, name), steps=0)
+        for name in ("mulantuned", "vaetuned", "lmtuned", "dpdtuned")
     }
     return replace(settings, **untuned)
 

@@ -25,6 +25,7 @@ from .drawing import draw
 from .listeners import learned
 from .lm import LmTask
 from .reading import Reader
+from .registry import tuned
 from .requests import STATED, describable, requests, written
 
 LEAST = -4.0
@@ -55,8 +56,9 @@ class LmTunedTask(LmTask):
         new = self.places if self.tuning.written else []
         self.writing = {place: clips[place].labels for place in new if describable(clips[place])}
         if self.writing:
+            text = tuned(context.settings).get("mulan", "mulan")
             self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
-            self.text_tower = context.learned("mulan", "mulan_text")
+            self.text_tower = context.learned(text, "mulan_text")
 
     @property
     def examples(self) -> int:

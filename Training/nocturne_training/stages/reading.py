@@ -75,6 +75,12 @@ class Reader:
         states = self.words.table(texts, self._encoder, self.device)
         return {text: F.normalize(tower.projection(state), dim=-1) for text, state in states.items()}
 
+    def encoded(self, texts: Iterable[str], tower: MulanText) -> dict[str, Tensor]:
+        """What the encoder of a frozen text tower makes of captions of the corpus, [E] each."""
+        if not self.is_external:
+            return self.words.table(texts, tower.bert, self.device)
+        return {text: self.states[text] for text in texts}
+
     @torch.no_grad()
     def vectors(self, texts: Iterable[str], tower: MulanText) -> dict[str, Tensor]:
         """A frozen text tower's unit vectors of captions of the corpus, [D] each."""

@@ -42,6 +42,9 @@ STAGES = (
     Stage("mulan", ("corpus",), ("mulan",), "mulan:MulanTask"),
     Stage("rvq", ("corpus", "mulan"), ("mulan", "rvq"), "rvq:RvqTask"),
     Stage(
+        "mulantuned", ("corpus", "mulan", "rvq"), ("mulan", "rvq"), "mulantuned:MulanTunedTask", starts=False
+    ),
+    Stage(
         "extract",
         ("corpus", "vae", "kmeans", "mulan", "rvq"),
         ("vae", "tokenizer", "mulan", "rvq", "semanticVocab"),
@@ -86,8 +89,8 @@ STAGES = (
 NAMES = tuple(stage.name for stage in STAGES)
 LISTENING = ("listeners", "soundlisteners")
 """Stages that leave nothing in the checkpoint, but what networks are tuned for."""
-TUNED = ("vae", "lm", "dpd")
-"""Networks that a stage of their own may tune; of the VAE the decoder."""
+TUNED = ("mulan", "vae", "lm", "dpd")
+"""Networks that a stage of their own may tune; of MuLan the text tower, of the VAE the decoder."""
 
 
 def tuned(settings: Settings) -> dict[str, str]:
@@ -106,8 +109,12 @@ def stages_of(settings: Settings) -> tuple[Stage, ...]:
     left_out |= set() if "vae" in also or through else {"soundlisteners"}
     left_out |= set() if settings.vae.encoder_kept else {"encoder"}
     instead = {"extract": {"vae": ("encoder",)} if settings.vae.encoder_kept else {}}
-    # The encoder, which no stage tunes, is still that of the first stage.
-    instead["export"] = {name: (name, stage) if name == "vae" else (stage,) for name, stage in also.items()}
+    # The audio tower and the encoder, which no stage tunes, are still those of the first stage.
+    halves = {name: (name, also[name]) for name in ("mulan", "vae") if name in also}
+    instead["export"] = {name: (stage,) for name, stage in also.items()} | halves
+    if "mulan" in also:
+        instead["extract"] = instead.get("extract", {}) | {"mulan": halves["mulan"]}
+        instead["lmtuned"] = {"mulan": (also["mulan"],)}
     instead["dpdtuned"] = {name: (also.get(name, name),) for name in ("lm", "vae")}
     if not through:
         instead["dpdtuned"] |= {"soundlisteners": (), "vae": ()}

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import torch.nn.functional as F
+from torch import Tensor
+
 from ..corpus.captions.writer import captions
 from ..corpus.dataset import Clip
 from ..measure.captions import Traits, asked
@@ -18,11 +21,15 @@ STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo"}
 WRITERS = {"roles", "instruments", "bpm", "key", "mode", "metre", "space", "register", "density", "loudness"}
 """Labels that captions are written from, beside those that every labelled clip has."""
 TRIES = 4
+SIZES = [len(CHOICES[label]) for label in STATED.values()]
+"""Choices of each of `STATED`."""
+LEFT_OPEN = -1
+"""The choice where a caption states none."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which of a clip's captions it is, and the choice of each of `STATED`, -1 where it leaves that open."""
+    """Which of a clip's captions it is, and the choice of each of `STATED`."""
 
     caption: int
     wanted: tuple[int, ...]
@@ -47,9 +54,27 @@ def requests(clips: Sequence[Clip], *, heldout: bool) -> dict[int, list[Request]
 
 
 def wanted(traits: Traits) -> tuple[int, ...]:
-    """The choice of each of `STATED`, -1 where it is left open."""
+    """The choice of each of `STATED`."""
     stated = [(CHOICES[label], getattr(traits, name)) for name, label in STATED.items()]
-    return tuple(-1 if value is None else choices.index(value) for choices, value in stated)
+    return tuple(LEFT_OPEN if value is None else choices.index(value) for choices, value in stated)
+
+
+def untold(told: Sequence[Tensor], stated: Tensor) -> Tensor:
+    """Logits of each of `STATED` [B, choices] and what is stated [B, STATED] -> sum over these of the mean
+    cross-entropy where it is stated, 0 where no caption does -> scalar"""
+    total = told[0].new_zeros(())
+    for logits, wanted in zip(told, stated.T, strict=True):
+        errors = F.cross_entropy(logits, wanted, ignore_index=LEFT_OPEN, reduction="sum")
+        total = total + errors / (wanted != LEFT_OPEN).sum().clamp(min=1)
+    return total
+
+
+def right(told: Sequence[Tensor], stated: Tensor) -> dict[str, Tensor]:
+    """By label, whether the likeliest choice is the one that is stated, of the captions that state one."""
+    found = {}
+    for label, logits, wanted in zip(STATED.values(), told, stated.T, strict=True):
+        found[label] = (logits.argmax(dim=1) == wanted)[wanted != LEFT_OPEN]
+    return found
 
 
 def describable(clip: Clip) -> bool:

@@ -176,6 +176,19 @@ class RvqSettings(StageSettings):
 
 
 @dataclass(frozen=True)
+class MulanTunedSettings(StageSettings):
+    """The projection of the text tower tuned for what codes tell of captions (`stages/mulantuned.py`), not at
+    all by default: the paper does not. `keep_weight` is that of the distance to where captions were,
+    `code_weight` that of the distance to their codes."""
+
+    steps: int = 0
+    batch: int = 256
+    learning_rate: float = 1e-3
+    keep_weight: float = 2.0
+    code_weight: float = 2.0
+
+
+@dataclass(frozen=True)
 class ExtractSettings:
     """Tensors of every clip (`stages/tensors.py`): `shard_clips` a file, `batch` clips at a time."""
 
@@ -307,6 +320,7 @@ class Settings:
     kmeans: KmeansSettings = field(default_factory=KmeansSettings)
     mulan: MulanSettings = field(default_factory=MulanSettings)
     rvq: RvqSettings = field(default_factory=RvqSettings)
+    mulantuned: MulanTunedSettings = field(default_factory=MulanTunedSettings)
     extract: ExtractSettings = field(default_factory=ExtractSettings)
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)

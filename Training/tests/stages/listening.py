@@ -21,7 +21,7 @@ from nocturne_training.stages.listeners import unlearned
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.settings import Settings
 
-NETWORKS = {"lm": "lm", "dpd": "dpd", "vae": "vae_decoder"}
+NETWORKS = {"lm": "lm", "dpd": "dpd", "vae": "vae_decoder", "mulan": "mulan_text"}
 LEADS = list(INSTRUMENTS)
 
 
@@ -52,10 +52,27 @@ def captioned(clip: Clip, *texts: str) -> Clip:
     return replace(clip, captions=tuple(Caption(text, "sentences", False) for text in texts))
 
 
+def stating_context(run: Path, corpus: Path, settings: Settings) -> Context:
+    """Captions that state the lead and for every second clip its tempo; that of clip 4 states nothing."""
+    made = labelled_context(run, corpus, settings)
+    texts = {}
+    for number in range(8):
+        labels = named(number)
+        texts[number] = f"A {labels['lead'].replace('_', ' ')} plays." + (
+            f" The tempo is {labels['tempo']}." if number % 2 else ""
+        )
+    texts[4] = "Something is heard."
+    splits = {
+        split: [captioned(clip, texts[number]) for number, clip in enumerate(made.corpus.split(split))]
+        for split in ("train", "valid")
+    }
+    vars(made)["corpus"] = SimpleNamespace(split=splits.__getitem__)
+    return made
+
+
 def write_networks(context: Context) -> None:
     """Untrained networks where the stages before the tuning leave theirs."""
     networks = [(stage, name, build(name, context.config)) for stage, name in NETWORKS.items()]
-    networks.append(("mulan", "mulan_text", build("mulan_text", context.config)))
     networks += [("listeners", *listener) for listener in unlearned(context).items()]
     networks += [("soundlisteners", *listener) for listener in soundlisteners.unlearned().items()]
     for stage, name, module in networks:

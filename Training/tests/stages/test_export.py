@@ -15,9 +15,14 @@ from nocturne_training.chain.record import Record
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.export import export
+from nocturne_training.stages.export import UNTUNED, export
 from nocturne_training.stages.weights import write
-from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, VaeTunedSettings
+from nocturne_training.trainer.settings import (
+    DpdTunedSettings,
+    LmTunedSettings,
+    MulanTunedSettings,
+    VaeTunedSettings,
+)
 
 
 @pytest.fixture
@@ -37,15 +42,18 @@ def run(tmp_path: Path, tones: Path) -> Context:
     return context
 
 
-@pytest.mark.parametrize("tuned", [(), ("lm",), ("dpd",), ("vae",), ("lm", "dpd", "vae")])
+@pytest.mark.parametrize(
+    "tuned", [(), ("lm",), ("dpd",), ("vae",), ("mulan",), ("lm", "dpd", "vae", "mulan")]
+)
 def test_tuned_networks_take_the_place_of_the_others(run: Context, tuned: tuple[str, ...]) -> None:
     kinds = {"lm": LmTunedSettings, "dpd": DpdTunedSettings, "vae": VaeTunedSettings}
+    kinds |= {"mulan": MulanTunedSettings}
     changes = {f"{name}tuned": kinds[name](steps=1) for name in tuned}
     context = replace(run, settings=replace(run.settings, **changes))
     export(context)
     checkpoint = context.stage("export") / "checkpoint"
-    for first, name in [*NETWORKS.items(), ("vae", "vae_encoder")]:
-        stage = f"{first}tuned" if first in tuned and name != "vae_encoder" else first
+    for first, name in [*NETWORKS.items(), ("vae", "vae_encoder"), ("mulan", "mulan_audio")]:
+        stage = f"{first}tuned" if first in tuned and name not in UNTUNED else first
         written, wanted = (load_file(p / f"{name}.safetensors") for p in (checkpoint, context.stage(stage)))
         assert all(written[key].equal(wanted[key]) for key in wanted) and written.keys() == wanted.keys()
     stages = json.loads((checkpoint / "manifest.json").read_text())["provenance"]["stages"]

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from extraction import ALONE
-from listening import captioned, labelled_context, named
+from listening import captioned, named, stating_context
 from resumption import assert_resumes
 
 from nocturne_training.config import load
@@ -36,21 +36,7 @@ COLUMNS = list(STATED.values())
 
 
 def context(tunable: Path, tones: Path, **changes: object) -> Context:
-    """Captions that state the lead and for every second clip its tempo; that of clip 4 states nothing."""
-    made = labelled_context(tunable, tones, Settings(lmtuned=replace(TUNED, **changes)))
-    texts = {}
-    for number in range(8):
-        labels = named(number)
-        texts[number] = f"A {labels['lead'].replace('_', ' ')} plays." + (
-            f" The tempo is {labels['tempo']}." if number % 2 else ""
-        )
-    texts[4] = "Something is heard."
-    splits = {
-        split: [captioned(clip, texts[number]) for number, clip in enumerate(made.corpus.split(split))]
-        for split in ("train", "valid")
-    }
-    vars(made)["corpus"] = SimpleNamespace(split=splits.__getitem__)
-    return made
+    return stating_context(tunable, tones, Settings(lmtuned=replace(TUNED, **changes)))
 
 
 def task(tunable: Path, tones: Path, **changes: object) -> LmTunedTask:

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 
+import pytest
 import torch
 from listening import labelled_context
 from test_lmtuned import TUNED, draws
@@ -15,7 +16,7 @@ from test_lmtuned import TUNED, draws
 from nocturne_training.measure.captions import asked
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.lmtuned import LmTunedTask
-from nocturne_training.stages.requests import describable, wanted, written
+from nocturne_training.stages.requests import SIZES, describable, untold, wanted, written
 from nocturne_training.trainer.settings import Settings
 
 LABELS = {
@@ -99,3 +100,20 @@ def test_captions_are_those_of_the_clips_where_none_are_asked_for(tunable: Path,
     vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
     trained = LmTunedTask(context)
     assert trained.places == list(range(8)) and not trained.writing
+
+
+def test_what_is_left_open_teaches_nothing() -> None:
+    told = [torch.randn(3, size, requires_grad=True) for size in SIZES]
+    stated = torch.tensor([[2, -1, 1], [-1, -1, 0], [4, -1, -1]])
+    expected = 0.0
+    for logits, column in zip(told, stated.T.tolist(), strict=True):
+        chosen = [
+            float(-row.log_softmax(dim=0)[c].detach())
+            for row, c in zip(logits, column, strict=True)
+            if c >= 0
+        ]
+        expected += sum(chosen) / max(1, len(chosen))
+    value = untold(told, stated)
+    value.backward()
+    assert float(value.detach()) == pytest.approx(expected, rel=1e-5)
+    assert not told[1].grad.any() and not told[0].grad[1].any() and told[0].grad[0].any()

@@ -24,6 +24,7 @@ from nocturne_training.stages.registry import LISTENING, NAMES, TUNED, Stage, st
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
     LmTunedSettings,
+    MulanTunedSettings,
     Settings,
     StageSettings,
     VaeSettings,
@@ -209,6 +210,19 @@ def test_sound_is_listened_to_where_the_decoder_or_what_it_decodes_is_tuned() ->
     assert not {"soundlisteners", "vaetuned"} & needs(dpdtuned=replace(dpd, sound_weight=0.0)).keys()
 
 
+def test_where_the_text_tower_is_tuned_captions_are_coded_by_it() -> None:
+    def needs(**tuned: StageSettings) -> dict[str, tuple[str, ...]]:
+        return {stage.name: stage.needs for stage in stages_of(Settings(**tuned))}
+
+    lm, kept = {"lmtuned": LmTunedSettings(steps=1)}, {"vae": VaeSettings(encoder_kept=True)}
+    without, found = needs(**lm), needs(mulantuned=MulanTunedSettings(steps=1), **lm, **kept)
+    assert "mulantuned" not in without and "mulan" in without["lmtuned"]
+    assert found["mulantuned"] == ("corpus", "mulan", "rvq") and "mulantuned" not in found["rvq"]
+    assert {"mulan", "mulantuned", "encoder"} <= set(found["extract"]) and "vae" not in found["extract"]
+    assert "mulantuned" in found["lmtuned"] and "mulan" not in found["lmtuned"]
+    assert {"mulan", "mulantuned", "lmtuned"} <= set(found["export"])
+
+
 def test_the_encoder_is_the_one_that_the_decoder_learns_beside(
     tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
@@ -237,6 +251,7 @@ def test_music_without_labels_is_learned_from_without_tuning(
 ) -> None:
     corpus, out = make_tones(tmp_path / "corpus", train=2, held_out=1), tmp_path / "out"
     tuned = Settings(
+        mulantuned=MulanTunedSettings(steps=3),
         vaetuned=VaeTunedSettings(steps=3),
         lmtuned=LmTunedSettings(steps=3),
         dpdtuned=DpdTunedSettings(steps=3),
