@@ -112,8 +112,15 @@ class TokenListener(nn.Module):
 
     def forward(self, tokens: Tensor) -> Heard:
         """[B, T] -> what they tell"""
-        x = self.embedding(tokens)
-        x = x if self.told is None else x + self.told(tokens // self.rest)
+        return self.heard(F.embedding(tokens, self.table()))
+
+    def table(self) -> Tensor:
+        """The embedding of each token, its told centre's in it [vocabulary, D]"""
+        own = self.embedding.weight
+        return own if self.told is None else own + self.told.weight.repeat_interleave(self.rest, dim=0)
+
+    def heard(self, x: Tensor) -> Heard:
+        """Rows of the table [B, T, D] -> what they tell"""
         near = F.relu(self.conv(self.dropout(x).transpose(1, 2)))
         return self.names(self.dropout(torch.cat((x.mean(dim=1), over_time(near)), dim=1)))
 

@@ -1,20 +1,20 @@
-"""Tunes the semantic language model for what a listener finds in the tokens that it draws: of several
-continuations of one caption, those that tell more of what the caption states than the others do become
-likelier (policy gradient, Williams, 1992, against the mean of the group, Shao et al., 2024). Cross-entropy
-alone spends itself on what is next.
+"""Tunes the semantic language model for what a listener finds in the tokens that it draws: they should tell
+what the caption states. Which token would have told more, the listener's gradient says of each by itself: it
+reaches the probabilities as if their mean had been heard (straight-through, Bengio et al., 2013).
+Cross-entropy alone spends itself on what is next.
 
-Letters: B captions, G samples of each, Q quantisers, T semantic tokens."""
+Letters: B captions, Q quantisers, T semantic tokens, D width of the listener, R captions read."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..models.listeners import Heard
 from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
@@ -26,16 +26,23 @@ from .listeners import learned
 from .lm import LmTask
 from .reading import Reader
 from .registry import tuned
-from .requests import STATED, describable, requests, written
+from .requests import SIZES, STATED, describable, requests, right, untold, written
 
-LEAST = -4.0
-"""Log-probability below which wrong is wrong."""
-EVEN = 0.1
-"""Added to the deviation of a group's rewards, so that samples that are all alike teach nothing."""
+
+class Batch(NamedTuple):
+    """What `LmTask` learns from; codes of captions to draw for [B, Q] and what these state [B, STATED]; the
+    same of captions to read [R, Q], [R, STATED]"""
+
+    own: tuple[Tensor, Tensor, Tensor]
+    asked: Tensor
+    wanted: Tensor
+    read: Tensor
+    stated: Tensor
 
 
 class LmTunedTask(LmTask):
-    """The cross-entropy as before, and the reward of samples."""
+    """The cross-entropy as before; that of what is stated and what is heard in draws; and that of what one
+    linear map reads in the state behind a caption's codes, before anything is drawn."""
 
     stage: ClassVar[str] = "lmtuned"
 
@@ -59,89 +66,114 @@ class LmTunedTask(LmTask):
             text = tuned(context.settings).get("mulan", "mulan")
             self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
             self.text_tower = context.learned(text, "mulan_text")
+        self.teller = nn.Linear(self.config.lm.dim, sum(SIZES)).to(self.processes.device)
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Task`."""
+        return {**super().modules, "teller": self.teller}
+
+    @property
+    def groups(self) -> Mapping[str, list[nn.Parameter]]:
+        """See `Task`."""
+        return {"lm": [*self.lm.parameters(), *self.teller.parameters()]}
 
     @property
     def examples(self) -> int:
         """See `Task`."""
         return len(self.places)
 
-    def batch(self, draws: list[Draw]) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor]:
-        """What `LmTask` learns from, then of one caption of each of the same clips its codes [B, Q] and what
-        it states [B, STATED]: a new one where `written` asks for it, else one that the clip has"""
+    def batch(self, draws: list[Draw]) -> Batch:
+        """Of each clip what `LmTask` learns from, `asked` captions to draw for, new ones where `written` asks
+        for them, else those that the clip has, and its share of `read` captions of any clips."""
         own = super().batch([Draw(self.places[one.index], one.generator) for one in draws])
         codes, wanted, texts = [], [], dict[int, str]()
-        for row, one in enumerate(draws):
+        for one in draws:
             place = self.places[one.index]
-            some = self.requests[place]
-            request = some[int(torch.randint(len(some), (), generator=one.generator))]
-            codes.append(self.clips.text_codes(place)[request.caption])
-            wanted.append(request.wanted)
-            random = Random(int(torch.randint(2**62, (), generator=one.generator)))
-            if place in self.writing and (found := written(self.writing[place], random)):
-                texts[row], wanted[row] = found
+            for _ in range(self.tuning.asked):
+                code, stated = self._known(place, one)
+                if place in self.writing and (new := written(self.writing[place], _random(one))):
+                    texts[len(codes)], stated = new
+                codes.append(code)
+                wanted.append(stated)
         device = self.processes.device
         asked = torch.stack(codes).to(device)
         if texts:
             vectors = self.reader.read(texts.values(), self.text_tower)
             rows = torch.stack([vectors[text] for text in texts.values()])
             asked[list(texts)] = self.rvq.encode(rows).to(asked)
-        return own, asked, torch.tensor(wanted, device=device)
+        each = max(1, self.tuning.read // len(draws))
+        read = [self._any(one) for one in draws for _ in range(each)]
+        return Batch(
+            own,
+            asked,
+            torch.tensor(wanted, device=device),
+            torch.stack([code for code, _ in read]).to(device),
+            torch.tensor([stated for _, stated in read], device=device),
+        )
 
-    def optimise(
-        self, batch: tuple[tuple[Tensor, Tensor, Tensor], Tensor, Tensor], step: int, update: Update
-    ) -> Metrics:
+    def _known(self, place: int, one: Draw) -> tuple[Tensor, tuple[int, ...]]:
+        """Codes [Q] of one of the captions that a clip has, and what it states."""
+        some = self.requests[place]
+        request = some[int(torch.randint(len(some), (), generator=one.generator))]
+        return self.clips.text_codes(place)[request.caption], request.wanted
+
+    def _any(self, one: Draw) -> tuple[Tensor, tuple[int, ...]]:
+        place = self.places[int(torch.randint(len(self.places), (), generator=one.generator))]
+        return self._known(place, one)
+
+    def optimise(self, batch: Batch, step: int, update: Update) -> Metrics:
         """See `Task`."""
-        own, codes, wanted = batch
-        group = self.tuning.samples
-        codes, wanted = (part.repeat_interleave(group, dim=0) for part in (codes, wanted))
-        tokens = draw(self.lm, codes, self.tuning.sampled_tokens or self.config.clip_tokens)
-        with torch.no_grad():
-            rewards = reward(self.listener(tokens), wanted)
-        loss, accuracy = self.objective(*own)
-        likely = self.likelihood(codes, tokens)
-        gain = (advantages(rewards, group)[:, None] * likely).mean()
-        update("lm", loss - self.tuning.reward_weight * gain)
-        return {
-            "loss": loss,
-            "reward": rewards.mean(),
-            "accuracy": accuracy,
-            "surprise": -likely.detach().mean(),
-        }
+        with mixed(batch.asked.device.type, self.settings.precision):
+            tokens = draw(self.lm, batch.asked, self.tuning.sampled_tokens or self.config.clip_tokens)
+        loss, accuracy = self.objective(*batch.own)
+        heard = self.listener.heard(self.relaxed(batch.asked, tokens))
+        missed = untold([heard[label] for label in STATED.values()], batch.wanted)
+        unread = untold(self.told(batch.read), batch.stated)
+        own = self.tuning
+        update("lm", loss + own.reward_weight * missed + own.prefix_weight * unread)
+        return {"loss": loss, "accuracy": accuracy, "missed": missed, "unread": unread}
 
-    def likelihood(self, codes: Tensor, tokens: Tensor) -> Tensor:
-        """Codes [B, Q] and tokens [B, T] -> log-probability of each token among the semantic ones [B, T]"""
+    def chances(self, codes: Tensor, tokens: Tensor) -> Tensor:
+        """Codes [B, Q], tokens [B, T] -> in each place the probability of every semantic token [B, T, V]"""
         with mixed(codes.device.type, self.settings.precision):
             logits = self.logits(codes, tokens)[..., self.config.semantic_start : self.config.bos]
-        return -F.cross_entropy(logits.float().transpose(1, 2), tokens, reduction="none")
+        return logits.float().softmax(dim=-1)
+
+    def relaxed(self, codes: Tensor, tokens: Tensor) -> Tensor:
+        """What the listener makes of each of the tokens [B, T, D], with the gradient of its mean over all, by
+        their probability"""
+        table = self.listener.table()
+        mean = self.chances(codes, tokens) @ table
+        return table[tokens] + (mean - mean.detach())
+
+    def told(self, codes: Tensor) -> list[Tensor]:
+        """Codes [R, Q] -> logits of each of `STATED` [R, choices]"""
+        with mixed(codes.device.type, self.settings.precision):
+            state = self.lm.hidden(self.lm.prefix(codes))[:, -1]
+        return list(self.teller(F.layer_norm(state.float(), state.shape[-1:])).split(SIZES, dim=1))
 
     def validate(self) -> dict[str, float]:
-        """See `LmTask`; and how often tokens drawn for a held-out clip's caption tell what it states."""
-        places = list(self.held_out_requests)[: self.settings.validation_clips]
-        size, device = self.settings.batch * self.tuning.samples, self.processes.device
+        """See `LmTask`; and of all held-out captions how often tokens drawn for them tell what they state
+        (`told_*`), and how often it is read in the state behind their codes (`read_*`)."""
+        some = list(self.held_out_requests.items())[: self.settings.validation_clips]
+        captions = [(place, one) for place, found in some for one in found]
+        size, device = self.settings.batch * self.tuning.asked, self.processes.device
         torch.manual_seed(self.settings.seed)
-        right: dict[str, list[Tensor]] = {label: [] for label in STATED.values()}
-        for first in range(0, len(places), size):
-            some = {place: self.held_out_requests[place][0] for place in places[first : first + size]}
-            codes = torch.stack([self.held_out.text_codes(place)[one.caption] for place, one in some.items()])
-            heard = self.listener(draw(self.lm, codes.to(device), self.config.clip_tokens))
-            wanted = torch.tensor([one.wanted for one in some.values()], device=device)
-            for label, column in zip(right, wanted.T, strict=True):
-                right[label].append((heard[label].argmax(dim=1) == column)[column >= 0])
-        found = {f"told_{label}": torch.cat(parts) for label, parts in right.items() if parts}
-        return super().validate() | {name: float(r.float().mean()) for name, r in found.items() if len(r)}
+        found: dict[str, list[Tensor]] = {}
+        for first in range(0, len(captions), size):
+            part = captions[first : first + size]
+            codes = torch.stack([self.held_out.text_codes(place)[one.caption] for place, one in part])
+            wanted = torch.tensor([one.wanted for _, one in part], device=device)
+            codes = codes.to(device)
+            heard = self.listener(draw(self.lm, codes, self.config.clip_tokens))
+            kinds = {"told": [heard[label] for label in STATED.values()], "read": self.told(codes)}
+            for kind, logits in kinds.items():
+                for label, hits in right(logits, wanted).items():
+                    found.setdefault(f"{kind}_{label}", []).append(hits)
+        shares = {name: torch.cat(parts) for name, parts in found.items()}
+        return super().validate() | {name: float(r.float().mean()) for name, r in shares.items() if len(r)}
 
 
-def reward(heard: Heard, wanted: Tensor) -> Tensor:
-    """The log-probability of all that is stated, [B, STATED] -> [B]"""
-    total = torch.zeros(len(wanted), device=wanted.device)
-    for label, column in zip(STATED.values(), wanted.T, strict=True):
-        found = heard[label].gather(1, column.clamp(min=0)[:, None])[:, 0].clamp(min=LEAST)
-        total = total + torch.where(column >= 0, found, 0.0)
-    return total
-
-
-def advantages(rewards: Tensor, group: int) -> Tensor:
-    """How much better than the others of its group each is, in deviations, [B G] -> [B G]"""
-    rows = rewards.view(-1, group)
-    spread = rows.std(dim=1, keepdim=True, correction=0) + EVEN
-    return ((rows - rows.mean(dim=1, keepdim=True)) / spread).flatten()
+def _random(one: Draw) -> Random:
+    return Random(int(torch.randint(2**62, (), generator=one.generator)))

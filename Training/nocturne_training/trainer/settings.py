@@ -267,14 +267,17 @@ class VaeTunedSettings(StageSettings):
 @dataclass(frozen=True)
 class LmTunedSettings(LmSettings):
     """The language model tuned for what captions state (`stages/lmtuned.py`), not at all by default: the
-    paper does not. Of each of `batch` captions `samples` are drawn, each of `sampled_tokens` (0: a clip's);
-    `reward_weight` is that of the reward beside the cross-entropy. With `written`, captions are written anew
-    for the clips of a made corpus, so that none is met twice."""
+    paper does not. For each of `batch` clips `asked` captions ask, for each of which `sampled_tokens` (0: a
+    clip's) are drawn, and `read` captions a step are read only. Beside the cross-entropy, `reward_weight` is
+    that of what draws tell, `prefix_weight` that of what is read. With `written`, the captions that ask are
+    written anew for the clips of a made corpus, so that none is met twice."""
 
     steps: int = 0
-    samples: int = 8
+    asked: int = 2
     sampled_tokens: int = 0
-    reward_weight: float = 3.0
+    read: int = 256
+    reward_weight: float = 0.3
+    prefix_weight: float = 0.5
     written: bool = False
 
 

@@ -17,7 +17,8 @@ from nocturne_training.config import load
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.drawing import draw
 from nocturne_training.stages.labels import CHOICES
-from nocturne_training.stages.lmtuned import LEAST, STATED, LmTunedTask, advantages, reward
+from nocturne_training.stages.lmtuned import LmTunedTask
+from nocturne_training.stages.requests import STATED
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import LmTunedSettings, Settings
@@ -26,7 +27,8 @@ from nocturne_training.trainer.update import Update
 TUNED = LmTunedSettings(
     steps=4,
     batch=2,
-    samples=3,
+    asked=3,
+    read=4,
     sampled_tokens=12,
     learning_rate=1e-3,
     checkpoint_every=2,
@@ -70,27 +72,37 @@ def test_requests_are_what_the_captions_of_labelled_clips_state(tunable: Path, t
         LmTunedTask(silent)
 
 
-def test_a_batch_has_a_caption_of_each_of_its_clips(tunable: Path, tones: Path) -> None:
-    trained = task(tunable, tones, text_prefix=0.0)
-    (codes, tokens, _), asked, wanted = trained.batch(draws(1, 3))
+def test_a_batch_asks_by_captions_of_its_clips_and_reads_those_of_any(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, text_prefix=0.0, asked=2, read=40)
+    batch, again = (trained.batch(draws(1, 3)) for _ in range(2))
+    assert all(torch.equal(one, other) for one, other in zip(batch[1:], again[1:], strict=True))
+    codes, tokens, _ = batch.own
     for row, place in enumerate((2, 5)):
         assert torch.equal(tokens[row], trained.clips.tokens(place))
         assert torch.equal(codes[row], trained.clips.codes(place))
-        assert torch.equal(asked[row], trained.clips.text_codes(place)[0])
-        assert tuple(wanted[row].tolist()) == trained.requests[place][0].wanted
+        for one in (2 * row, 2 * row + 1):
+            assert torch.equal(batch.asked[one], trained.clips.text_codes(place)[0])
+            assert tuple(batch.wanted[one].tolist()) == trained.requests[place][0].wanted
+    known = {
+        (*trained.clips.text_codes(place)[0].tolist(), *one.wanted)
+        for place, (one,) in trained.requests.items()
+    }
+    read = [(*code.tolist(), *row.tolist()) for code, row in zip(batch.read, batch.stated, strict=True)]
+    assert len(read) == 40 and set(read) == known
 
 
-def test_the_reward_is_the_probability_of_what_is_stated() -> None:
-    heard = {name: torch.randn(3, len(CHOICES[name])).log_softmax(dim=1) for name in COLUMNS}
-    heard["drums"][1] = torch.tensor([0.0, -50.0])
-    wanted = torch.tensor([[2, -1, 1], [-1, 1, -1], [-1, -1, -1]])
-    first = float(heard["lead_family"][0, 2].clamp(min=LEAST) + heard["tempo"][0, 1].clamp(min=LEAST))
-    assert reward(heard, wanted).tolist() == pytest.approx([first, LEAST, 0.0], abs=1e-6)
-
-
-def test_advantages_compare_within_a_group() -> None:
-    found = advantages(torch.tensor([1.0, 3.0, -7.0, -7.0]), 2)
-    assert found.tolist() == pytest.approx([-1 / 1.1, 1 / 1.1, 0.0, 0.0], abs=1e-5)
+def test_what_is_heard_of_a_token_learns_by_all_of_them(tunable: Path, tones: Path) -> None:
+    """Its value is the drawn token's; its gradient is that of the mean by their probability."""
+    trained = task(tunable, tones)
+    codes, tokens = trained.clips.text_codes(0)[:1], torch.tensor([[3, 1, 4]])
+    table, weight = trained.listener.table(), trained.lm.head.weight
+    relaxed = trained.relaxed(codes, tokens)
+    assert torch.allclose(relaxed, table[tokens], atol=1e-6)
+    towards = torch.randn(relaxed.shape)
+    (found,) = torch.autograd.grad((relaxed * towards).sum(), weight)
+    logits = trained.logits(codes, tokens)[..., trained.config.semantic_start : trained.config.bos]
+    (expected,) = torch.autograd.grad(((logits.softmax(dim=-1) @ table) * towards).sum(), weight)
+    assert torch.allclose(found, expected, atol=1e-6) and found.abs().max() > 1e-4
 
 
 def test_draws_follow_the_likelihood_of_the_tokens(tunable: Path, tones: Path) -> None:
@@ -100,15 +112,13 @@ def test_draws_follow_the_likelihood_of_the_tokens(tunable: Path, tones: Path) -
     torch.manual_seed(5)
     tokens = draw(trained.lm, codes.expand(4000, -1), 2)
     shares = torch.bincount(tokens[:, 0], minlength=32) / 4000
-    every = torch.stack([torch.arange(32), torch.zeros(32, dtype=torch.long)], dim=1)
     with torch.no_grad():
-        chances = trained.likelihood(codes.expand(32, -1), every)[:, 0].exp()
+        chances = trained.chances(codes, torch.zeros(1, 1, dtype=torch.long))[0, 0]
     assert float(chances.sum()) == pytest.approx(1.0, abs=1e-4) and float(chances.max()) > 0.05
     assert torch.allclose(shares, chances, atol=0.03)
     first = int(chances.argmax())
-    following = torch.stack([torch.full((32,), first), torch.arange(32)], dim=1)
     with torch.no_grad():
-        after = trained.likelihood(codes.expand(32, -1), following)[:, 1].exp()
+        after = trained.chances(codes, torch.tensor([[first, 0]]))[0, 1]
     own = tokens[tokens[:, 0] == first, 1]
     assert torch.allclose(torch.bincount(own, minlength=32) / len(own), after, atol=0.12)
     torch.manual_seed(5)
@@ -130,29 +140,49 @@ def test_dropout_is_off_while_tokens_are_drawn(tunable: Path, tones: Path) -> No
     assert all(torch.equal(tokens, expected) for tokens in found)
 
 
-def test_rewarded_tokens_become_likelier(tunable: Path, tones: Path) -> None:
-    """A listener that is pleased by one token alone."""
-    trained = task(tunable, tones, samples=16, reward_weight=100.0, weight_decay=0.0)
+def test_tokens_that_tell_what_is_stated_become_likelier(tunable: Path, tones: Path) -> None:
+    """A listener that hears what is wanted in one token alone."""
+    trained = task(tunable, tones, asked=8, reward_weight=10.0, prefix_weight=0.0, weight_decay=0.0)
 
-    def pleased(tokens: torch.Tensor) -> dict[str, torch.Tensor]:
-        share = (tokens == 7).float().mean(dim=1, keepdim=True) - 1.0
-        return {name: share.expand(-1, len(CHOICES[name])) for name in COLUMNS}
+    def heard(x: torch.Tensor) -> dict[str, torch.Tensor]:
+        share = x[..., 7].mean(dim=1, keepdim=True)
+        return {
+            name: torch.cat((4.0 * share, torch.zeros(len(x), len(CHOICES[name]) - 1)), dim=1)
+            for name in COLUMNS
+        }
 
-    trained.listener = pleased
-    update, batch = Update("lmtuned", trained.settings, trained.groups, ALONE), trained.batch(draws(0, 1))
-    rewards = []
-    for step in range(25):
+    trained.listener = SimpleNamespace(table=lambda: torch.eye(32), heard=heard)
+    batch = trained.batch(draws(0, 1))._replace(wanted=torch.zeros(16, 3, dtype=torch.long))
+    update, missed = Update("lmtuned", trained.settings, trained.groups, ALONE), []
+    for step in range(40):
         torch.manual_seed(step)
-        rewards.append(float(trained.optimise(batch, step, update)["reward"]))
-    assert rewards[0] < -0.7 and rewards[-1] > -0.1
+        missed.append(float(trained.optimise(batch, step, update)["missed"].detach()))
+    with torch.no_grad():
+        tokens = draw(trained.lm, batch.asked, 12)
+    assert missed[-1] < missed[0] - 1.0 and float((tokens == 7).float().mean()) > 0.8
+
+
+def test_what_captions_state_is_read_behind_their_codes(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, reward_weight=0.0, learning_rate=1e-2)
+    update = Update("lmtuned", trained.settings, trained.groups, ALONE)
+    batch = trained.batch(draws(0, 1))._replace(
+        read=torch.arange(4)[:, None].expand(4, trained.config.rvq.quantizers),
+        stated=torch.tensor([[0, -1, 0], [1, 0, -1], [2, 1, 2], [3, -1, 1]]),
+    )
+    unread = [float(trained.optimise(batch, step, update)["unread"].detach()) for step in range(40)]
+    assert unread[-1] < 0.1 * unread[0]
+    (found,) = torch.autograd.grad(trained.told(batch.read)[0].sum(), trained.lm.embedding.weight)
+    assert found[trained.lm.prefix(batch.read[:1])[0, 1:]].abs().amax(dim=1).min() > 0
+    assert trained.modules.keys() == {"lm", "teller"} and trained.exports().keys() == {"lm"}
 
 
 def test_without_a_reward_it_is_the_language_models_own_step(tunable: Path, tones: Path) -> None:
-    trained, other = task(tunable, tones, reward_weight=0.0), task(tunable, tones, reward_weight=0.0)
+    none = {"reward_weight": 0.0, "prefix_weight": 0.0}
+    trained, other = task(tunable, tones, **none), task(tunable, tones, **none)
     batch = trained.batch(draws(0, 1))
     update = Update("lmtuned", trained.settings, trained.groups, ALONE)
     trained.optimise(batch, 0, update)
-    loss, _ = other.objective(*batch[0])
+    loss, _ = other.objective(*batch.own)
     Update("lmtuned", other.settings, other.groups, ALONE)("lm", loss)
     for key, value in trained.lm.state_dict().items():
         assert torch.allclose(value, other.lm.state_dict()[key], atol=1e-6)
@@ -163,7 +193,7 @@ def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(tunable: Pa
     trained.lm.eval()
     with torch.no_grad():
         found, again = trained.validate(), trained.validate()
-    assert found == again and {"loss", "told_lead_family", "told_tempo"} <= set(found)
+    assert found == again and {"loss", "told_lead_family", "told_tempo", "read_lead_family"} <= set(found)
     assert "told_drums" not in found and all(math.isfinite(value) for value in found.values())
     trained.listener = lambda tokens: {
         name: torch.eye(len(CHOICES[name]))[torch.zeros(len(tokens), dtype=torch.long)] for name in COLUMNS
@@ -173,6 +203,12 @@ def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(tunable: Pa
     families = [CHOICES["lead_family"].index(named(number)["lead_family"]) for number in range(4)]
     assert told["told_lead_family"] == pytest.approx(families.count(0) / 4)
     assert told["told_tempo"] == pytest.approx([number % 3 for number in (1, 3)].count(0) / 2)
+    assert told["read_tempo"] == found["read_tempo"]
+    trained.teller.bias.data[: len(CHOICES["lead_family"])] = (
+        100.0 * torch.eye(len(CHOICES["lead_family"]))[0]
+    )
+    with torch.no_grad():
+        assert trained.validate()["read_lead_family"] == pytest.approx(families.count(0) / 4)
 
 
 def test_resumed_equals_uninterrupted_bit_for_bit(tunable: Path, tones: Path, tmp_path: Path) -> None:

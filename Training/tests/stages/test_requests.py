@@ -68,7 +68,7 @@ def test_captions_are_written_for_clips_that_labels_describe_whole(tunable: Path
 
 
 def test_a_batch_asks_by_captions_written_anew(tunable: Path, tones: Path) -> None:
-    context = labelled_context(tunable, tones, Settings(lmtuned=replace(TUNED, written=True)))
+    context = labelled_context(tunable, tones, Settings(lmtuned=replace(TUNED, written=True, asked=1)))
     clips = {split: list(context.corpus.split(split)) for split in ("train", "valid")}
     texts = [replace(clips["train"][0].captions[0], text="A slow flute.")]
     clips["train"] = [replace(clip, labels=LABELS, captions=tuple(texts)) for clip in clips["train"]]
@@ -79,7 +79,7 @@ def test_a_batch_asks_by_captions_written_anew(tunable: Path, tones: Path) -> No
     assert trained.places == list(range(8)) and sorted(trained.writing) == [0, 1, 3, 4, 5, 6, 7]
     first, again = (trained.batch(draws(1, 2, 4)) for _ in range(2))
     assert torch.equal(first[1], again[1]) and torch.equal(first[2], again[2])
-    _, codes, rows = first
+    codes, rows = first.asked, first.wanted
     # Where nothing can be written, the clip's own caption asks.
     assert torch.equal(codes[1], trained.clips.text_codes(2)[0])
     assert tuple(rows[1].tolist()) == trained.requests[2][0].wanted
@@ -87,7 +87,7 @@ def test_a_batch_asks_by_captions_written_anew(tunable: Path, tones: Path) -> No
     trained.reader.read = lambda texts, tower: (
         seen.extend(texts) or {text: torch.full((context.config.mulan.dim,), 0.1) for text in seen}
     )
-    _, codes, rows = trained.batch(draws(1))
+    _, codes, rows, *_ = trained.batch(draws(1))
     assert tuple(rows[0].tolist()) == wanted(asked(seen[0], LABELS))
     expected = trained.rvq.encode(torch.full((1, context.config.mulan.dim), 0.1))
     assert torch.equal(codes, expected.to(codes))
