@@ -16,7 +16,7 @@ from . import soundlisteners
 from .context import Context
 from .registry import tuned
 
-WANTED = {"lead": 1.0, "lead_family": 1.0, "drums": 0.5, "style": 0.3}
+WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
 """What they should hear."""
 TILT = 0.3
 """Deviation of the equaliser's slope in nepers."""
