@@ -74,6 +74,8 @@ def test_requests_are_what_the_captions_of_labelled_clips_state(tunable: Path, t
 
 def test_a_batch_asks_by_captions_of_its_clips_and_reads_those_of_any(tunable: Path, tones: Path) -> None:
     trained = task(tunable, tones, text_prefix=0.0, asked=2, read=40)
+    # Untrained towers give all captions the same codes.
+    trained.clips.text_codes = lambda place, **_: torch.full((1, 4), place)
     batch, again = (trained.batch(draws(1, 3)) for _ in range(2))
     assert all(torch.equal(one, other) for one, other in zip(batch[1:], again[1:], strict=True))
     codes, tokens, _ = batch.own
@@ -89,6 +91,7 @@ def test_a_batch_asks_by_captions_of_its_clips_and_reads_those_of_any(tunable: P
     }
     read = [(*code.tolist(), *row.tolist()) for code, row in zip(batch.read, batch.stated, strict=True)]
     assert len(read) == 40 and set(read) == known
+    assert len(task(tunable, tones, read=1).batch(draws(1, 3)).read) == 2
 
 
 def test_what_is_heard_of_a_token_learns_by_all_of_them(tunable: Path, tones: Path) -> None:
@@ -164,13 +167,13 @@ def test_tokens_that_tell_what_is_stated_become_likelier(tunable: Path, tones: P
 
 def test_what_captions_state_is_read_behind_their_codes(tunable: Path, tones: Path) -> None:
     trained = task(tunable, tones, reward_weight=0.0, learning_rate=1e-2)
-    update = Update("lmtuned", trained.settings, trained.groups, ALONE)
+    update, before = Update("lmtuned", trained.settings, trained.groups, ALONE), trained.teller.weight.clone()
     batch = trained.batch(draws(0, 1))._replace(
         read=torch.arange(4)[:, None].expand(4, trained.config.rvq.quantizers),
         stated=torch.tensor([[0, -1, 0], [1, 0, -1], [2, 1, 2], [3, -1, 1]]),
     )
     unread = [float(trained.optimise(batch, step, update)["unread"].detach()) for step in range(40)]
-    assert unread[-1] < 0.1 * unread[0]
+    assert unread[-1] < 0.1 * unread[0] and not torch.equal(trained.teller.weight, before)
     (found,) = torch.autograd.grad(trained.told(batch.read)[0].sum(), trained.lm.embedding.weight)
     assert found[trained.lm.prefix(batch.read[:1])[0, 1:]].abs().amax(dim=1).min() > 0
     assert trained.modules.keys() == {"lm", "teller"} and trained.exports().keys() == {"lm"}
