@@ -59,7 +59,7 @@ class SoundListenersTask(ListeningTask):
         self.config, self.settings = context.config, context.settings.soundlisteners
         self.processes = context.processes
         self.clips, self.held_out = context.corpus.split("train"), context.corpus.split("valid")
-        self.labelled, self.wanted = required(context, "train")
+        (self.labelled, self.wanted), _ = shared(context)
         self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned()).to(self.processes.device)
@@ -116,6 +116,21 @@ class SoundListenersTask(ListeningTask):
 
     def _named(self, kind: str, clips: Sequence[Clip]) -> Mapping[str, Tensor]:
         return self.listeners[kind](torch.stack([self.heard(kind, clip) for clip in clips]).float())
+
+
+def shared(context: Context) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """What listeners learn from, and what a network can be tuned with that they do not know, or all where
+    they know all; each as `listeners.labelled`. Raises `TrainingError` where no clip has labels, or they
+    would learn from none."""
+    places, wanted = required(context, "train")
+    share = context.settings.soundlisteners.share
+    count = round(share * len(places))
+    if not 0 < count <= len(places):
+        raise TrainingError(
+            f"soundlisteners.share {share}: expected above 0, up to 1, of {len(places)} clips"
+        )
+    rest = slice(count, None) if count < len(places) else slice(None)
+    return (places[:count], wanted[:count]), (places[rest], wanted[rest])
 
 
 def varied(frames: Tensor, random: Generator) -> Tensor:

@@ -18,7 +18,7 @@ from nocturne_training.stages import soundlisteners
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.listeners import PLACES
-from nocturne_training.stages.soundlisteners import WEIGHTS, SoundListenersTask, learned, varied
+from nocturne_training.stages.soundlisteners import WEIGHTS, SoundListenersTask, learned, shared, varied
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
@@ -163,6 +163,28 @@ def test_what_is_learned_is_found_again(tones: Path, tmp_path: Path) -> None:
         state = trained.listeners[listener.kind].state_dict()
         assert all(torch.equal(value, state[key]) for key, value in listener.state_dict().items())
         assert not listener.training and not any(p.requires_grad for p in listener.parameters())
+
+
+def test_they_learn_from_a_share_and_the_rest_is_for_tuning(tones: Path) -> None:
+    def parts(share: float) -> list[tuple[list[int], list[list[int]]]]:
+        settings = Settings(soundlisteners=replace(LISTENERS, share=share))
+        found = shared(labelled_context(tones.parent / "run", tones, settings))
+        return [(places.tolist(), wanted.tolist()) for places, wanted in found]
+
+    everything, _ = parts(1.0)
+    assert everything == parts(1.0)[1] and everything[0] == [0, 2, 3, 4, 5, 6, 7]
+    known, unknown = parts(0.6)
+    assert known == (everything[0][:4], everything[1][:4])
+    assert unknown == (everything[0][4:], everything[1][4:])
+    half = task(tones, share=0.6)
+    assert (half.labelled.tolist(), half.wanted.tolist()) == known and half.examples == 4
+
+
+@pytest.mark.parametrize("share", [0.0, 0.07, 1.1, -1.0])
+def test_a_share_of_no_clips_or_more_than_all_is_refused(tones: Path, share: float) -> None:
+    message = rf"soundlisteners.share {share}: expected above 0, up to 1, of 7 clips"
+    with pytest.raises(TrainingError, match=message):
+        task(tones, share=share)
 
 
 def test_a_corpus_without_labels_is_refused(tones: Path) -> None:

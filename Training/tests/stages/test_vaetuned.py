@@ -22,7 +22,7 @@ from nocturne_training.stages.listeners import PLACES, certain
 from nocturne_training.stages.vaetuned import WANTED, VaeTunedTask
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
-from nocturne_training.trainer.settings import Settings, VaeTunedSettings
+from nocturne_training.trainer.settings import Settings, SoundListenersSettings, VaeTunedSettings
 from nocturne_training.trainer.update import Update
 
 TUNED = VaeTunedSettings(
@@ -70,6 +70,14 @@ def test_latents_and_sound_are_of_the_same_stretch(tunable: Path, tones: Path) -
             told = {name: int(batch.wanted[row, place]) for name, place in PLACES.items()}
             assert told == {name: CHOICES[name].index(named(index)[name]) for name in CHOICES}
     assert len(starts) > 20 and max(starts) > 1800
+
+
+def test_it_learns_from_clips_that_the_listeners_do_not_know(tunable: Path, tones: Path) -> None:
+    settings = Settings(vaetuned=TUNED, soundlisteners=SoundListenersSettings(share=0.6))
+    trained = VaeTunedTask(labelled_context(tunable, tones, settings))
+    assert trained.places.tolist() == [5, 6, 7] and trained.examples == 3
+    wanted = trained.batch(draws(0, 2)).wanted[:, PLACES["lead"]].tolist()
+    assert wanted == [CHOICES["lead"].index(named(number)["lead"]) for number in (5, 7)]
 
 
 def test_the_loss_is_of_spectra_log_mel_features_and_surprise(tunable: Path, tones: Path) -> None:
