@@ -9,6 +9,8 @@ package protocol MusicModel: Sendable {
   var fingerprint: String { get }
   /// Backend, instruction set and product type.
   var numericClass: String { get }
+  /// Threads that compute, the caller's included.
+  var threads: Int { get }
 
   func embed(_ captions: [String]) throws -> [CaptionPrefix]
   func semanticTokens(
@@ -18,8 +20,12 @@ package protocol MusicModel: Sendable {
     semantic: [[Int]], frames: Int, request: DiffusionRequest, seeds: [UInt64], progress: (Int) throws -> Void
   ) throws -> [Tensor]
   func waveform(_ latents: Tensor, progress: (Int) throws -> Void) throws -> [Float]
+  /// Calls `body` once for each index below `count`, in any order, on any of the threads.
+  func forEach(_ count: Int, _ body: (Int) -> Void)
 }
 
 extension MeLoDy: MusicModel {
   package var numericClass: String { backend.numericClass }
+  package var threads: Int { backend.threads }
+  package func forEach(_ count: Int, _ body: (Int) -> Void) { backend.forEach(count, body) }
 }

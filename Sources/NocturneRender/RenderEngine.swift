@@ -44,7 +44,7 @@ package struct RenderEngine: Sendable {
       SemanticStage(model: model, batchLimit: limits.semantic),
       DiffusionStage(model: model, batchLimit: limits.diffusion),
       DecoderStage(model: model),
-      EncodeStage(sampleRate: model.configuration.sampleRate, fingerprint: model.fingerprint),
+      EncodeStage(model: model),
     ]
   }
 

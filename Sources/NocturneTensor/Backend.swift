@@ -11,6 +11,8 @@ package protocol Backend: AnyObject, Sendable {
   var name: String { get }
   /// Backend, instruction set and product type, such as `cpu/avx512_bf16/bf16`: reruns are bit-equal within one class.
   var numericClass: String { get }
+  /// Threads that compute, the caller's included.
+  var threads: Int { get }
 
   // MARK: First tier
 

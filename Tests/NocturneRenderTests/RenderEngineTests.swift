@@ -31,6 +31,19 @@ import Testing
       ])
   }
 
+  @Test func eachThreadWritesAFile() throws {
+    let items = (0..<5).map { Item.sample("\($0)", caption: "piece \($0)", seed: UInt64($0) * 13) }
+    let model = ScriptedModel(threads: 2)
+    let scene = RenderScene(model, items, limits: BatchLimits(semantic: 16, diffusion: 3))
+    #expect(
+      model.calls == [
+        "text 5", "lm 5", "dpd 3", "vae 1", "vae 1", "together 2", "finished 0", "finished 1", "vae 1", "finished 2",
+        "dpd 2", "vae 1", "vae 1", "together 2", "finished 3", "finished 4",
+      ])
+    #expect(scene.digests == RenderScene(ScriptedModel(), items).digests)
+    #expect(Set(scene.digests.values).count == 5)
+  }
+
   @Test func itemsThatDoNotRideTogetherAreRenderedApart() throws {
     let items = [
       Item.sample("a"), Item.sample("b", seconds: 0.3), Item.sample("c", format: .wav), Item.sample("d", guidance: 5),

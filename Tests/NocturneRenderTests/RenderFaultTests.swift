@@ -13,9 +13,13 @@ import Testing
 
   @Test(arguments: cases.indices, 0..<4)
   func aFaultStaysWithItsItem(row: Int, position: Int) throws {
+    for threads in [1, 2, 4] { try faultStays(row, position, threads: threads) }
+  }
+
+  private func faultStays(_ row: Int, _ position: Int, threads: Int) throws {
     let (fault, code, stage) = Self.cases[row]
     let undisturbed = RenderScene(ScriptedModel(), items).digests
-    let model = ScriptedModel(faults: [items[position].seed: fault])
+    let model = ScriptedModel(faults: [items[position].seed: fault], threads: threads)
     let scene = RenderScene(model, items, limits: BatchLimits(semantic: 4, diffusion: 2))
     #expect(scene.order.count == 4)
     for (index, item) in items.enumerated() where index != position {

@@ -1,3 +1,4 @@
+import NocturneCPU
 import NocturneManifest
 import NocturneModels
 import NocturneRender
@@ -17,11 +18,15 @@ final class ScriptedModel: MusicModel {
   let configuration = NamedConfiguration.tiny.configuration
   let fingerprint = "0123abcd"
   let numericClass = "scripted"
+  let threads: Int
   /// By seed.
   let faults: [UInt64: Fault]
   private let log = Mutex<[String]>([])
 
-  init(faults: [UInt64: Fault] = [:]) { self.faults = faults }
+  init(faults: [UInt64: Fault] = [:], threads: Int = 1) {
+    self.faults = faults
+    self.threads = threads
+  }
 
   /// The calls so far: `lm 3`, `dpd 1`, ...
   var calls: [String] { log.withLock { $0 } }
@@ -69,6 +74,11 @@ final class ScriptedModel: MusicModel {
       }
       return Tensor(values, shape: [frames, configuration.latentDim], on: ReferenceBackend())
     }
+  }
+
+  func forEach(_ count: Int, _ body: (Int) -> Void) {
+    if count > 1 { note("together \(count)") }
+    ThreadPool(threads: threads).forEach(count, body)
   }
 
   func waveform(_ latents: Tensor, progress: (Int) throws -> Void) throws -> [Float] {

@@ -1,11 +1,12 @@
 import NocturneTensor
 
-/// Latents -> waveform (model.md 5.3), clip by clip: one clip fills the cores, and the first file is finished early.
+/// Latents -> waveform (model.md 5.3), clip by clip: one clip fills the cores, and the first files are finished early. As
+/// many clips in a call as files are written at a time.
 package struct DecoderStage: Stage {
   package let name = StageName.vae
   package let reads: Set<ClipPart> = [.latents]
   package let writes = ClipPart.waveform
-  package let batchLimit = 1
+  package var batchLimit: Int { model.threads }
   let model: any MusicModel
 
   package init(model: any MusicModel) { self.model = model }

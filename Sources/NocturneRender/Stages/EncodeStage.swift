@@ -1,32 +1,34 @@
 import NocturneManifest
+import NocturneModels
+import Synchronization
 
-/// Waveform -> the bytes of a file, decoded again and inspected (farm.md, promise 4).
+/// Waveform -> the bytes of a file, decoded again and inspected (farm.md, promise 4). A file keeps one core busy, so each
+/// thread of the model takes one.
 package struct EncodeStage: Stage {
   package let name = StageName.encode
   package let reads: Set<ClipPart> = [.waveform]
   package let writes = ClipPart.artifact
-  package let batchLimit = 1
-  let sampleRate: Int
-  let fingerprint: String
+  package var batchLimit: Int { model.threads }
+  let model: any MusicModel
   let inspector = ArtifactInspector()
 
-  package init(sampleRate: Int, fingerprint: String) {
-    self.sampleRate = sampleRate
-    self.fingerprint = fingerprint
-  }
+  package init(model: any MusicModel) { self.model = model }
 
   package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
-    try clips.map {
-      let clip = try encode($0)
-      try meter.add(1)
-      return .success(clip)
+    let outcomes = Mutex([Result<Clip, RenderError>?](repeating: nil, count: clips.count))
+    model.forEach(clips.count) { place in
+      let outcome = Result { try encode(clips[place]) }.mapError { RenderError($0, stage: name) }
+      outcomes.withLock { $0[place] = outcome }
     }
+    try meter.add(clips.count)
+    return outcomes.withLock { $0.compactMap(\.self) }
   }
 
   private func encode(_ clip: Clip) throws -> Clip {
     let item = clip.item
+    let sampleRate = model.configuration.sampleRate
     let audio = try PCM24(rounding: clip.waveform, sampleRate: sampleRate)
-    let tags = AudioTags(caption: item.caption, seed: item.seed, fingerprint: fingerprint)
+    let tags = AudioTags(caption: item.caption, seed: item.seed, fingerprint: model.fingerprint)
     let contents = try AudioEncoder.encode(audio, tags: tags, format: item.spec.format)
     let expectation = ArtifactExpectation(
       format: item.spec.format, sampleRate: sampleRate, frames: clip.length.samples, samples: audio.samples)

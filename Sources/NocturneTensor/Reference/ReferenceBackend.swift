@@ -5,6 +5,7 @@
 package final class ReferenceBackend: Backend {
   package let name = "reference"
   package let numericClass = "reference/f32"
+  package let threads = 1
 
   package init() {}
 
