@@ -59,7 +59,7 @@ class SoundListenersTask(ListeningTask):
         self.config, self.settings = context.config, context.settings.soundlisteners
         self.processes = context.processes
         self.clips, self.held_out = context.corpus.split("train"), context.corpus.split("valid")
-        (self.labelled, self.wanted), _ = shared(context)
+        (self.labelled, self.wanted), _ = divided(context)
         self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned()).to(self.processes.device)
@@ -118,14 +118,14 @@ class SoundListenersTask(ListeningTask):
         return self.listeners[kind](torch.stack([self.heard(kind, clip) for clip in clips]).float())
 
 
-def shared(context: Context) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+def divided(context: Context) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """What listeners learn from, and what a network can be tuned with that they do not know, or all where
     they know all; each as `listeners.labelled`. Raises `TrainingError` where no clip has labels, or they
     would learn from none."""
     places, wanted = required(context, "train")
     share = context.settings.soundlisteners.share
-    count = round(share * len(places))
-    if not 0 < count <= len(places):
+    count = round(share * len(places)) if 0.0 < share <= 1.0 else 0
+    if not count:
         raise TrainingError(
             f"soundlisteners.share {share}: expected above 0, up to 1, of {len(places)} clips"
         )

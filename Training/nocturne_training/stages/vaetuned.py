@@ -23,7 +23,7 @@ from ..trainer.update import Update
 from .clips import stretches, whole
 from .context import Context
 from .listeners import PLACES, certain, labelled
-from .soundlisteners import learned, require_audible, shared
+from .soundlisteners import divided, learned, require_audible
 from .tensors import Extracted
 
 WANTED = {"lead": 1.0, "lead_family": 1.0, "drums": 0.5}
@@ -51,7 +51,7 @@ class VaeTunedTask(Task):
         directory = context.stage("extract")
         self.latents, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
         self.clips, self.held_out_clips = context.corpus.split("train"), context.corpus.split("valid")
-        _, (self.places, self.wanted) = shared(context)
+        _, (self.places, self.wanted) = divided(context)
         self.held_out_places, self.held_out_wanted = labelled(context, "valid")
         self.decoder = context.learned("vae", "vae_decoder").requires_grad_(True)
         self.listeners = learned(context)

@@ -239,8 +239,8 @@ class ListenersSettings(StageSettings):
 class SoundListenersSettings(StageSettings):
     """Networks that hear a clip's labels in its sound (`models/sound_listener.py`). They learn where a
     network is tuned for what they hear, from the first `share` of the clips: the decoder is then tuned with
-    the rest, as they know what a clip is that they learned by heart, whatever it sounds like (1: both with
-    all). `cache_megabytes` of what they hear stay in memory, 0.25 a clip."""
+    the rest, as clips that they learned by heart surprise them little, whatever becomes of their sound (1:
+    both with all). `cache_megabytes` of what they hear stay in memory, 0.25 a clip."""
 
     learning_rate: float = 2e-3
     weight_decay: float = 0.05

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from nocturne_training.stages import soundlisteners
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.listeners import PLACES
-from nocturne_training.stages.soundlisteners import WEIGHTS, SoundListenersTask, learned, shared, varied
+from nocturne_training.stages.soundlisteners import WEIGHTS, SoundListenersTask, divided, learned, varied
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
@@ -168,7 +169,7 @@ def test_what_is_learned_is_found_again(tones: Path, tmp_path: Path) -> None:
 def test_they_learn_from_a_share_and_the_rest_is_for_tuning(tones: Path) -> None:
     def parts(share: float) -> list[tuple[list[int], list[list[int]]]]:
         settings = Settings(soundlisteners=replace(LISTENERS, share=share))
-        found = shared(labelled_context(tones.parent / "run", tones, settings))
+        found = divided(labelled_context(tones.parent / "run", tones, settings))
         return [(places.tolist(), wanted.tolist()) for places, wanted in found]
 
     everything, _ = parts(1.0)
@@ -180,7 +181,7 @@ def test_they_learn_from_a_share_and_the_rest_is_for_tuning(tones: Path) -> None
     assert (half.labelled.tolist(), half.wanted.tolist()) == known and half.examples == 4
 
 
-@pytest.mark.parametrize("share", [0.0, 0.07, 1.1, -1.0])
+@pytest.mark.parametrize("share", [0.0, 0.07, 1.1, -1.0, math.nan, math.inf])
 def test_a_share_of_no_clips_or_more_than_all_is_refused(tones: Path, share: float) -> None:
     message = rf"soundlisteners.share {share}: expected above 0, up to 1, of 7 clips"
     with pytest.raises(TrainingError, match=message):
