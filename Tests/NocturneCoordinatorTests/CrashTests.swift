@@ -27,7 +27,7 @@ import Testing
     policy.liveness.timeoutHeartbeats = 200
     policy.liveness.graceSeconds = 10
     policy.liveness.partingSeconds = 30
-    let renderers = (0..<2).map { _ in FakeRenderer(secondsPerItem: 0.002) }
+    let renderers = (0..<2).map { _ in FakeRenderer(secondsPerItem: 0.002, gate: { night.awaitWorkers(2) }) }
     let hands = renderers.enumerated().map { night.work("\($0)", renderer: $1) { $0.policy.orphanSeconds = 60 } }
     for passage in 1...2 {
       let shift = night.coordinate(policy: policy, fault: crash(at: point, passage: passage))

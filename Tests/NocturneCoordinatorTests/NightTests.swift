@@ -10,7 +10,7 @@ import Testing
   @Test func threeWorkersRenderTwoHundredItems() throws {
     let night = Night(items: makeItems(200))
     let shift = night.coordinate()
-    let hands = (0..<3).map { night.work("\($0)") }
+    let hands = (0..<3).map { night.work("\($0)", renderer: FakeRenderer(gate: { night.awaitWorkers(3) })) }
     let verdict = try shift.verdict()
     #expect(verdict == Verdict(outcome: .complete, counts: ItemCounts(done: 200)))
     for hand in hands { #expect(try hand.exit() == .finished) }

@@ -25,6 +25,8 @@ import Testing
     let stopped = try night.outcome()
     #expect(stopped.status == 75 && stopped.errors.contains("this renderer is sick"), "\(stopped)")
     #expect(try night.work.lines("run", "errors.jsonl").isEmpty)
+    // One that came too late for the first life would be the first to join the second.
+    night.dismiss()
     try night.begin()
     try night.hire("three", mood: "")
     let outcome = try night.outcome()
@@ -107,8 +109,18 @@ private final class Night {
     return try coordinator.wait(timeoutSeconds: 60)
   }
 
+  /// Returns when all workers hired so far are gone.
+  func dismiss() {
+    for worker in workers where worker.isRunning {
+      worker.send(SIGKILL)
+      _ = try? worker.wait()
+    }
+    workers = []
+  }
+
   func end() {
-    for process in workers + [coordinator].compactMap(\.self) where process.isRunning { process.send(SIGKILL) }
+    dismiss()
+    if let coordinator, coordinator.isRunning { coordinator.send(SIGKILL) }
     work.remove()
   }
 }

@@ -13,6 +13,8 @@ struct FakeRenderer: Renderer {
   var secondsPerItem = 0.0
   /// Rows that never succeed, and why.
   var faults: [String: RenderFault] = [:]
+  /// Waited for before each shard.
+  var gate: @Sendable () -> Void = {}
   let log = Log()
 
   final class Log: Sendable {
@@ -32,6 +34,7 @@ struct FakeRenderer: Renderer {
     _ items: [Item], progress: (UInt64) -> Bool,
     finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void
   ) {
+    gate()
     for item in items {
       guard progress(1) else { return }
       if secondsPerItem > 0 { Thread.sleep(forTimeInterval: secondsPerItem) }

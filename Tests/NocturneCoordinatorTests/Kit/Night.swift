@@ -11,6 +11,7 @@ import Testing
 final class Night: Sendable {
   let scratch = Scratch()
   let items: [Item]
+  private let joined = Mutex<Set<WorkerID>>([])
 
   init(items: [Item]) { self.items = items }
 
@@ -63,6 +64,7 @@ final class Night: Sendable {
           stop: shift.stop, options: options
         ) { event in
           shift.told.withLock { $0.append(event) }
+          if case .notice(.workerJoined(let worker, _, _)) = event { _ = self.joined.withLock { $0.insert(worker) } }
           observer?(event)
         }
         return try coordinator.run()
@@ -111,6 +113,12 @@ final class Night: Sendable {
     }
     thread.start()
     return hand
+  }
+
+  /// Returns when so many workers have joined. Without it a quick run may be over before the last of them has found its
+  /// coordinator, for which that one then looks in vain.
+  func awaitWorkers(_ count: Int) {
+    while joined.withLock({ $0.count < count }) { Thread.sleep(forTimeInterval: 0.002) }
   }
 
   func outbox(_ name: String) -> String { "\(scratch.path)/outbox-\(name)" }
