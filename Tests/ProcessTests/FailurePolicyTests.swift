@@ -8,6 +8,7 @@ import Testing
     defer { night.end() }
     try night.begin()
     try night.hire("sick", mood: "sick")
+    #expect(eventually { night.isRendering }, "nothing was begun")
     try night.hire("well", mood: "0.1")
     let outcome = try night.outcome()
     #expect(outcome.status == 0, "\(outcome)")
