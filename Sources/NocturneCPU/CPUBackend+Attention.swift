@@ -5,10 +5,25 @@ package import NocturneTensor
 
 extension CPUBackend {
   package func attention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions) -> Tensor {
-    checkAttention(queries: queries, keys: keys, values: values, options: options)
-    defer { withExtendedLifetime((queries, keys, values)) {} }
-    let (q, k, v) = (queries.pointer, keys.pointer, values.pointer)
-    let (keyRows, keyFrames, frames, dim) = (keys.shape[0], keys.shape[1], queries.shape[1], queries.shape[2])
+    precondition(values.shape == keys.shape, "attention: keys \(keys.shape), values \(values.shape)")
+    defer { withExtendedLifetime((keys, values)) {} }
+    let (k, v) = (keys.pointer, values.pointer)
+    return attention(queries: queries, keyShape: keys.shape, options: options) { call, start in
+      call.keys = UnsafePointer(k + start)
+      call.values = UnsafePointer(v + start)
+    }
+  }
+
+  /// - Parameters:
+  ///   - keyShape: of keys and values, [Bk, Tk, D].
+  ///   - aim: points a call at the keys and values of an element of these.
+  func attention(
+    queries: Tensor, keyShape: Shape, options: AttentionOptions, aim: (inout nk_attention, Int) -> Void
+  ) -> Tensor {
+    checkAttention(queries: queries.shape, keys: keyShape, values: keyShape, options: options)
+    defer { withExtendedLifetime(queries) {} }
+    let q = queries.pointer
+    let (keyRows, keyFrames, frames, dim) = (keyShape[0], keyShape[1], queries.shape[1], queries.shape[2])
     let (heads, headDim, group) = (options.heads, dim / options.heads, queries.shape[0] / keyRows)
     let queryTable = rotaryTable(options.queryPositions, headDim: headDim, base: options.rotaryBase)
     let keyTable = rotaryTable(options.keyPositions, headDim: headDim, base: options.rotaryBase)
@@ -29,11 +44,9 @@ extension CPUBackend {
             let first = keyRow * group + part * share
             let count = min(share, (keyRow + 1) * group - first)
             guard count > 0 else { return }
-            let keyStart = keyRow * keyFrames * dim + head * headDim
             var call = nk_attention()
             call.queries = UnsafePointer(q + first * frames * dim + head * headDim)
-            call.keys = UnsafePointer(k + keyStart)
-            call.values = UnsafePointer(v + keyStart)
+            aim(&call, keyRow * keyFrames * dim + head * headDim)
             call.out = result + first * frames * dim + head * headDim
             (call.query_row, call.key_row, call.value_row, call.out_row) = (dim, dim, dim, dim)
             (call.query_batch, call.out_batch) = (frames * dim, frames * dim)
@@ -85,6 +98,9 @@ extension CPUBackend {
 extension AttentionOptions {
   /// Keys of a row that some query sees.
   func horizon(_ row: Int, of keys: Int, queries: Int) -> Int {
-    min(keyLengths?[row] ?? keys, causalOffset.map { $0 + queries } ?? keys)
+    min(keyLengths?[row] ?? keys, horizon(of: keys, queries: queries))
   }
+
+  /// Keys that some query sees where no row is shorter.
+  func horizon(of keys: Int, queries: Int) -> Int { min(keys, causalOffset.map { $0 + queries } ?? keys) }
 }

@@ -5,7 +5,7 @@ import Foundation
 
 extension Backend {
   package func attention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions) -> Tensor {
-    checkAttention(queries: queries, keys: keys, values: values, options: options)
+    checkAttention(queries: queries.shape, keys: keys.shape, values: values.shape, options: options)
     let (keyRows, keyFrames) = (keys.shape[0], keys.shape[1])
     let group = queries.shape[0] / max(keyRows, 1)
     // Key rows one by one, each cut to its own length: what the padding mask hides may hold anything, even NaN.
@@ -74,11 +74,10 @@ extension Backend {
   }
 
   /// Traps on what `attention` cannot mean; fused versions call it too, so that all refuse alike.
-  package func checkAttention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions) {
-    let (q, k) = (queries.shape, keys.shape)
+  package func checkAttention(queries q: Shape, keys k: Shape, values: Shape, options: AttentionOptions) {
     precondition(
-      q.rank == 3 && k.rank == 3 && values.shape == k && q[2] == k[2] && k[0] > 0 && q[0] % k[0] == 0,
-      "attention: queries \(q), keys \(k), values \(values.shape)")
+      q.rank == 3 && k.rank == 3 && values == k && q[2] == k[2] && k[0] > 0 && q[0] % k[0] == 0,
+      "attention: queries \(q), keys \(k), values \(values)")
     precondition(options.heads > 0 && q[2] % options.heads == 0, "attention: \(options.heads) heads of \(q)")
     precondition((options.causalOffset ?? 0) >= 0, "attention: causal offset \(options.causalOffset ?? 0)")
     precondition(

@@ -128,6 +128,8 @@ typedef struct nk_scan {
  * query_count is 1 and the keys are not to be rotated. */
 typedef struct nk_attention {
   const float *queries, *keys, *values; /* the first head's first channel of row 0 */
+  /* Instead of keys and values, where query_count is 1: the same in bf16; or NULL. */
+  const uint16_t *narrow_keys, *narrow_values;
   float *out;
   ptrdiff_t query_row, key_row, value_row, out_row;
   ptrdiff_t query_batch, out_batch;     /* between the groups of query rows */

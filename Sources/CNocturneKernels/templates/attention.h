@@ -175,31 +175,49 @@ NK_INLINE void attend_block(const nk_attention *at, const attention_scratch *s, 
   }
 }
 
-/* sum[c] += weight * value over `count` keys, NK_WIDTH * vectors channels in registers. */
-NK_INLINE void add_values(const float *weight, const float *value, ptrdiff_t value_row, int count, float *sum, size_t n,
-                          const int vectors) {
-  vf total[4];
-#pragma clang loop unroll(full)
-  for (int v = 0; v < vectors; v++) total[v] = read(sum + v * NK_WIDTH, n);
-  for (int j = 0; j < count; j++, value += value_row)
-#pragma clang loop unroll(full)
-    for (int v = 0; v < vectors; v++) total[v] += weight[j] * read(value + v * NK_WIDTH, n);
-#pragma clang loop unroll(full)
-  for (int v = 0; v < vectors; v++) write(sum + v * NK_WIDTH, total[v], n);
+/* Rows of one of a cache's two halves: floats, or bf16 where `narrow`. */
+typedef struct {
+  const char *first;
+  ptrdiff_t row; /* bytes */
+} past;
+
+NK_INLINE vf read_past(const char *row, size_t i, size_t n, const bool narrow) {
+  return narrow ? read_bf16((const uint16_t *)row + i, n) : read((const float *)row + i, n);
 }
 
-NK_INLINE void add_head_values(const float *weight, const float *value, ptrdiff_t value_row, int count, float *sum,
-                               size_t d) {
+NK_INLINE void foresee_past(const char *row, size_t width, const bool narrow) {
+  for (size_t i = 0; i < width * (narrow ? 2 : 4); i += 64) __builtin_prefetch(row + i);
+}
+
+/* sum[c] += weight * value over `count` keys, NK_WIDTH * vectors channels from `c` on in registers. */
+NK_INLINE void add_values(const float *weight, const char *value, ptrdiff_t row, int count, float *sum, size_t c,
+                          size_t n, const int vectors, const bool narrow) {
+  vf total[4];
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) total[v] = read(sum + c + v * NK_WIDTH, n);
+  for (int j = 0; j < count; j++, value += row)
+#pragma clang loop unroll(full)
+    for (int v = 0; v < vectors; v++) total[v] += weight[j] * read_past(value, c + v * NK_WIDTH, n, narrow);
+#pragma clang loop unroll(full)
+  for (int v = 0; v < vectors; v++) write(sum + c + v * NK_WIDTH, total[v], n);
+}
+
+/* `value`: the first of d channels. */
+NK_INLINE void add_head_values(const float *weight, const char *value, ptrdiff_t row, int count, float *sum, size_t d,
+                               const bool narrow) {
   size_t c = 0;
-  for (; c + 4 * NK_WIDTH <= d; c += 4 * NK_WIDTH) add_values(weight, value + c, value_row, count, sum + c, NK_WIDTH, 4);
-  for (; c + NK_WIDTH <= d; c += NK_WIDTH) add_values(weight, value + c, value_row, count, sum + c, NK_WIDTH, 1);
-  if (c < d) add_values(weight, value + c, value_row, count, sum + c, d - c, 1);
+  for (; c + 4 * NK_WIDTH <= d; c += 4 * NK_WIDTH) add_values(weight, value, row, count, sum, c, NK_WIDTH, 4, narrow);
+  for (; c + NK_WIDTH <= d; c += NK_WIDTH) add_values(weight, value, row, count, sum, c, NK_WIDTH, 1, narrow);
+  if (c < d) add_values(weight, value, row, count, sum, c, d - c, 1, narrow);
 }
 
 /* One query of every head against keys that lie as they are: nothing is packed for a single use, and memory is read
  * once, row after row, whatever the number of heads. */
-NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *out) {
+NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *out, const bool narrow) {
   enum { BLOCK_FLOATS = 4096 }; /* values that wait in the first cache for all heads */
+  const ptrdiff_t cell = narrow ? 2 : 4;
+  const past keys = {narrow ? (const char *)at->narrow_keys : (const char *)at->keys, at->key_row * cell};
+  const past values = {narrow ? (const char *)at->narrow_values : (const char *)at->values, at->value_row * cell};
   const size_t d = (size_t)at->head_dim, width = d * (size_t)at->heads;
   const int seen = keys_seen(at, 0);
   float *query = nk_scratch(NK_SCRATCH_KEYS, (2 * width + (size_t)(at->heads * (seen + 1))) * 4);
@@ -208,11 +226,11 @@ NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *o
   else memcpy(query, queries, width * 4);
   memset(sum, 0, width * 4);
   for (int j = 0; j < seen; j++) {
-    const float *key = at->keys + j * at->key_row;
-    if (j + 4 < seen) foresee(key + 4 * at->key_row, (int)width);
+    const char *key = keys.first + j * keys.row;
+    if (j + 4 < seen) foresee_past(key + 4 * keys.row, width, narrow);
     for (size_t h = 0; h < (size_t)at->heads; h++) {
       vf dot = {0};
-      NK_EACH(d, i, n, dot += read(query + h * d + i, n) * read(key + h * d + i, n););
+      NK_EACH(d, i, n, dot += read(query + h * d + i, n) * read_past(key, h * d + i, n, narrow););
       scores[(ptrdiff_t)h * seen + j] = sum_lanes(dot);
     }
   }
@@ -220,11 +238,12 @@ NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *o
   const int block = width < BLOCK_FLOATS ? (int)(BLOCK_FLOATS / width) : 1;
   for (int first = 0; first < seen; first += block) {
     const int count = seen - first < block ? seen - first : block;
-    const float *value = at->values + first * at->value_row;
+    const char *value = values.first + first * values.row;
     for (int j = first + block; j < first + 2 * block && j < seen; j++)
-      foresee(at->values + j * at->value_row, (int)width);
+      foresee_past(values.first + j * values.row, width, narrow);
     for (int h = 0; h < at->heads; h++)
-      add_head_values(scores + h * seen + first, value + (size_t)h * d, at->value_row, count, sum + (size_t)h * d, d);
+      add_head_values(scores + h * seen + first, value + (ptrdiff_t)(h * d) * cell, values.row, count,
+                      sum + (size_t)h * d, d, narrow);
   }
   for (size_t h = 0; h < (size_t)at->heads; h++)
     NK_EACH(d, c, n, write(out + h * d + c, read(sum + h * d + c, n) * factor[h], n););
@@ -232,8 +251,12 @@ NK_INLINE void attend_one(const nk_attention *at, const float *queries, float *o
 
 NK_INLINE void run_attention(const nk_attention *at, const bool bf16) {
   if (at->query_count == 1 && !at->key_rotary) {
-    for (int b = 0; b < at->batches; b++)
-      attend_one(at, at->queries + b * at->query_batch, at->out + b * at->out_batch);
+    for (int b = 0; b < at->batches; b++) {
+      const float *queries = at->queries + b * at->query_batch;
+      float *out = at->out + b * at->out_batch;
+      if (at->narrow_keys) attend_one(at, queries, out, true);
+      else attend_one(at, queries, out, false);
+    }
     return;
   }
   const attention_scratch s = plan_attention(at, bf16);

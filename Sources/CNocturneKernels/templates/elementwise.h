@@ -70,9 +70,5 @@ static void to_bf16(const float *x, uint16_t *out, size_t count) {
 }
 
 static void from_bf16(const uint16_t *x, float *out, size_t count) {
-  NK_EACH(count, i, n, {
-    vh half = {0};
-    memcpy(&half, x + i, n * 2);
-    write(out + i, (vf)(__builtin_convertvector(half, vu) << 16), n);
-  });
+  NK_EACH(count, i, n, write(out + i, read_bf16(x + i, n), n););
 }

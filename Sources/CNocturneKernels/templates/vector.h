@@ -34,6 +34,13 @@ NK_INLINE vf read(const float *p, size_t n) {
   return v;
 #endif
 }
+/* n bf16 as floats, zeros behind. */
+NK_INLINE vf read_bf16(const uint16_t *p, size_t n) {
+  vh half = {0};
+  memcpy(&half, p, n * 2);
+  return (vf)(__builtin_convertvector(half, vu) << 16);
+}
+
 NK_INLINE void write(float *p, vf v, size_t n) {
   if (n == NK_WIDTH) {
     store(p, v);

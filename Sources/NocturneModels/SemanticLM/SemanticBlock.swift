@@ -31,15 +31,14 @@ package struct SemanticBlock: Sendable {
   }
 
   /// [B, T, D] at consecutive `positions` -> [B, T, D]; writes its keys and values into the cache there.
-  package func callAsFunction(_ x: Tensor, cache: SemanticCache.Layer, positions: [Float]) -> Tensor {
+  package func callAsFunction(_ x: Tensor, cache: any KeyValueCache, positions: [Float]) -> Tensor {
     let past = Int(positions[0])
     let normed = attentionNorm(x)
     // Keys are rotated once, on their way into the cache, not once per later token.
     let keys = key(normed).rotated(heads: heads, positions: positions, base: base)
-    x.backend.copy(keys, into: cache.keys, at: past)
-    x.backend.copy(value(normed), into: cache.values, at: past)
+    x.backend.remember(keys: keys, values: value(normed), in: cache, at: past)
     let options = AttentionOptions(heads: heads, causalOffset: past, rotaryBase: base, queryPositions: positions)
-    let mixed = query(normed).attention(keys: cache.keys, values: cache.values, options: options)
+    let mixed = x.backend.attention(queries: query(normed), over: cache, options: options)
     let attended = mix(mixed, adding: x)
     let fed = feedNorm(attended)
     return down(x.backend.gatedSilu(gate: gate(fed), up: up(fed)), adding: attended)

@@ -1,7 +1,7 @@
 import NocturneTensor
 
 extension OperationCase {
-  static let attentions: [OperationCase] = selfAttention + caches + steps + shared + masks + rotations
+  static let attentions: [OperationCase] = selfAttention + caches + steps + remembered + shared + masks + rotations
 
   /// Key rows (= query rows), frames, heads, head width.
   private static let selfAttention: [OperationCase] = [
@@ -61,6 +61,28 @@ extension OperationCase {
           return whole
         }
         return [x.normal([rows, 1, dim]).attention(keys: cache(), values: cache(), options: options)]
+      }
+    }
+  }
+
+  /// What a cache remembers, written in two goes over rows that hold garbage: one query, which reads it as it lies, and
+  /// several.
+  private static let remembered: [OperationCase] = [(1, 3, 20), (2, 2, 7), (16, 4, 64), (3, 5, 1000)].flatMap {
+    rows, heads, headDim in
+    [(1, 0), (1, 39), (3, 11)].map { frames, offset in
+      let name = "attention of \(frames) queries at \(offset) over what is remembered of \(rows) rows"
+      return OperationCase("\(name) of \(heads) heads of \(headDim)", .product) { x in
+        let dim = heads * headDim
+        let cache = x.backend.makeKeyValueCache([rows, 40, dim])
+        let garbage = Tensor.full(.nan, shape: [rows, 40, dim], on: x.backend)
+        x.backend.remember(keys: garbage, values: garbage, in: cache, at: 0)
+        for (first, count) in [(0, offset), (offset, frames)] where count > 0 {
+          let (keys, values) = (x.normal([rows, count, dim]), x.normal([rows, count, dim]))
+          x.backend.remember(keys: keys, values: values, in: cache, at: first)
+        }
+        let positions = headDim % 2 == 0 ? (offset..<offset + frames).map(Float.init) : nil
+        let options = AttentionOptions(heads: heads, causalOffset: offset, queryPositions: positions)
+        return [x.backend.attention(queries: x.normal([rows, frames, dim]), over: cache, options: options)]
       }
     }
   }
