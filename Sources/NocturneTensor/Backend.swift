@@ -68,10 +68,6 @@ package protocol Backend: AnyObject, Sendable {
   func attention(queries: Tensor, keys: Tensor, values: Tensor, options: AttentionOptions) -> Tensor
   /// An empty cache of [B, capacity, D].
   func makeKeyValueCache(_ shape: Shape) -> any KeyValueCache
-  /// Writes keys and values [B, t, D] to the cache, which this backend made, from row `frame` on.
-  func remember(keys: Tensor, values: Tensor, in cache: any KeyValueCache, at frame: Int)
-  /// `attention` over the keys and values of a cache.
-  func attention(queries: Tensor, over cache: any KeyValueCache, options: AttentionOptions) -> Tensor
   /// Rotates [B, T, H * d] head by head at `positions` (one per t), as attention does inside.
   func rotate(_ x: Tensor, heads: Int, positions: [Float], base: Float) -> Tensor
   /// silu(gate) * up.

@@ -20,10 +20,10 @@ import Testing
         Self.exact([rows, 9, dim], 37, on: backend), Self.exact([rows, 9, dim], 101, on: backend)
       )
       let cache = backend.makeKeyValueCache([rows, 12, dim])
-      backend.remember(keys: keys, values: values, in: cache, at: 0)
+      cache.remember(keys: keys, values: values, at: 0)
       let queries = Self.exact([rows, 1, dim], 53, on: backend)
       let options = AttentionOptions(heads: heads, causalOffset: 8)
-      let found = backend.attention(queries: queries, over: cache, options: options)
+      let found = cache.attention(queries: queries, options: options)
       #expect(found.values == queries.attention(keys: keys, values: values, options: options).values)
     }
   }
@@ -34,8 +34,8 @@ import Testing
     func remembered(_ backend: CPUBackend) -> [Float] {
       let cache = backend.makeKeyValueCache([1, 1, 2])
       let x = Tensor(third.values, shape: [1, 1, 2], on: backend)
-      backend.remember(keys: x, values: x, in: cache, at: 0)
-      return backend.attention(queries: x, over: cache, options: AttentionOptions(heads: 1)).values
+      cache.remember(keys: x, values: x, at: 0)
+      return cache.attention(queries: x, options: AttentionOptions(heads: 1)).values
     }
     #expect(remembered(wide) == third.values)
     // To nearest: 0x3EAAAAAB and 0x3F2AAAAB.

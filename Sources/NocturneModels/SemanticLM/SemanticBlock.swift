@@ -36,9 +36,9 @@ package struct SemanticBlock: Sendable {
     let normed = attentionNorm(x)
     // Keys are rotated once, on their way into the cache, not once per later token.
     let keys = key(normed).rotated(heads: heads, positions: positions, base: base)
-    x.backend.remember(keys: keys, values: value(normed), in: cache, at: past)
+    cache.remember(keys: keys, values: value(normed), at: past)
     let options = AttentionOptions(heads: heads, causalOffset: past, rotaryBase: base, queryPositions: positions)
-    let mixed = x.backend.attention(queries: query(normed), over: cache, options: options)
+    let mixed = cache.attention(queries: query(normed), options: options)
     let attended = mix(mixed, adding: x)
     let fed = feedNorm(attended)
     return down(x.backend.gatedSilu(gate: gate(fed), up: up(fed)), adding: attended)

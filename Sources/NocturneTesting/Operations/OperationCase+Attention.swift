@@ -75,14 +75,14 @@ extension OperationCase {
         let dim = heads * headDim
         let cache = x.backend.makeKeyValueCache([rows, 40, dim])
         let garbage = Tensor.full(.nan, shape: [rows, 40, dim], on: x.backend)
-        x.backend.remember(keys: garbage, values: garbage, in: cache, at: 0)
+        cache.remember(keys: garbage, values: garbage, at: 0)
         for (first, count) in [(0, offset), (offset, frames)] where count > 0 {
           let (keys, values) = (x.normal([rows, count, dim]), x.normal([rows, count, dim]))
-          x.backend.remember(keys: keys, values: values, in: cache, at: first)
+          cache.remember(keys: keys, values: values, at: first)
         }
         let positions = headDim % 2 == 0 ? (offset..<offset + frames).map(Float.init) : nil
         let options = AttentionOptions(heads: heads, causalOffset: offset, queryPositions: positions)
-        return [x.backend.attention(queries: x.normal([rows, frames, dim]), over: cache, options: options)]
+        return [cache.attention(queries: x.normal([rows, frames, dim]), options: options)]
       }
     }
   }
