@@ -1,4 +1,6 @@
-/* A few threads that share out the tiles of one operation at a time.
+/* A few threads that share out the tiles of one operation at a time. Each has a run of neighbours, so that what it asks
+ * memory for ahead of a tile's end is its own next one, and what an operation left in its cache is what the next one
+ * begins with; who is done helps the others.
  *
  * An operation takes from tens of microseconds to some hundred milliseconds, and one follows the other closely; so a
  * thread without work looks for more a little while before it sleeps. */
@@ -40,6 +42,18 @@ static void compute_alone(void) {
 
 enum { LOOKS = 4000 };
 
+/* The tiles of one thread that nobody has taken yet, in a line of its own. */
+typedef struct {
+  _Alignas(64) atomic_size_t next;
+  size_t end;
+} run_of_tiles;
+
+typedef struct {
+  nk_pool *pool;
+  pthread_t thread;
+  int place; /* of its run; the caller's is 0 */
+} helper;
+
 struct nk_pool {
   pthread_mutex_t mutex;
   pthread_cond_t work, done;
@@ -47,30 +61,31 @@ struct nk_pool {
   const void *job;           /* NULL: nothing to join */
   nk_task task;
   void *context;
-  size_t count;
   int helping;               /* threads inside the job, besides its caller */
   int sleeping;
   bool waiting;              /* the caller sleeps until helping is 0 */
   bool closing;
   /* Read without it. */
-  atomic_size_t next;
   atomic_uint generation;
   atomic_int busy;           /* mirror of `helping` for the caller's looks */
   atomic_flag taken;
   int threads;               /* started ones */
-  pthread_t thread[];
+  run_of_tiles *runs;        /* one more */
+  helper helpers[];
 };
 
-static void take_tiles(nk_pool *pool, nk_task task, void *context, size_t count) {
-  for (;;) {
-    const size_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-    if (i >= count) return;
-    task(context, i);
+static void take_tiles(nk_pool *pool, nk_task task, void *context, int place) {
+  const int runs = pool->threads + 1;
+  for (int other = 0; other < runs; other++) {
+    run_of_tiles *run = &pool->runs[(place + other) % runs];
+    size_t i;
+    while ((i = atomic_fetch_add_explicit(&run->next, 1, memory_order_relaxed)) < run->end) task(context, i);
   }
 }
 
 static void *work(void *argument) {
-  nk_pool *pool = argument;
+  const helper *self = argument;
+  nk_pool *pool = self->pool;
   (void)flush_denormals();
   compute_alone();
   unsigned seen = 0;
@@ -93,10 +108,9 @@ static void *work(void *argument) {
     atomic_fetch_add(&pool->busy, 1);
     const nk_task task = pool->task;
     void *context = pool->context;
-    const size_t count = pool->count;
     pthread_mutex_unlock(&pool->mutex);
 
-    take_tiles(pool, task, context, count);
+    take_tiles(pool, task, context, self->place);
 
     pthread_mutex_lock(&pool->mutex);
     pool->helping--;
@@ -110,17 +124,25 @@ static void *work(void *argument) {
 
 nk_pool *nk_pool_create(int threads) {
   const int helpers = threads > 1 ? threads - 1 : 0;
-  nk_pool *pool = calloc(1, sizeof *pool + (size_t)helpers * sizeof(pthread_t));
+  nk_pool *pool = calloc(1, sizeof *pool + (size_t)helpers * sizeof(helper));
   if (!pool) return NULL;
+  pool->runs = aligned_alloc(64, ((size_t)helpers + 1) * sizeof(run_of_tiles));
+  if (!pool->runs) {
+    free(pool);
+    return NULL;
+  }
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->work, NULL);
   pthread_cond_init(&pool->done, NULL);
   atomic_flag_clear(&pool->taken);
-  for (; pool->threads < helpers; pool->threads++)
-    if (pthread_create(&pool->thread[pool->threads], NULL, work, pool) != 0) {
+  for (; pool->threads < helpers; pool->threads++) {
+    helper *next = &pool->helpers[pool->threads];
+    *next = (helper){.pool = pool, .place = pool->threads + 1};
+    if (pthread_create(&next->thread, NULL, work, next) != 0) {
       nk_pool_destroy(pool);
       return NULL;
     }
+  }
   return pool;
 }
 
@@ -129,10 +151,11 @@ void nk_pool_destroy(nk_pool *pool) {
   pool->closing = true;
   pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
-  for (int i = 0; i < pool->threads; i++) pthread_join(pool->thread[i], NULL);
+  for (int i = 0; i < pool->threads; i++) pthread_join(pool->helpers[i].thread, NULL);
   pthread_cond_destroy(&pool->work);
   pthread_cond_destroy(&pool->done);
   pthread_mutex_destroy(&pool->mutex);
+  free(pool->runs);
   free(pool);
 }
 
@@ -141,13 +164,17 @@ static void share_out(nk_pool *pool, size_t count, void *context, nk_task task) 
   pool->job = pool;
   pool->task = task;
   pool->context = context;
-  pool->count = count;
-  atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
+  const size_t runs = (size_t)pool->threads + 1;
+  for (size_t i = 0; i < runs; i++) {
+    pool->runs[i].end = count / runs * (i + 1) + count % runs * (i + 1) / runs;
+    const size_t first = count / runs * i + count % runs * i / runs;
+    atomic_store_explicit(&pool->runs[i].next, first, memory_order_relaxed);
+  }
   atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
   if (pool->sleeping) pthread_cond_broadcast(&pool->work);
   pthread_mutex_unlock(&pool->mutex);
 
-  take_tiles(pool, task, context, count);
+  take_tiles(pool, task, context, 0);
 
   pthread_mutex_lock(&pool->mutex);
   pool->job = NULL; /* nobody joins any more */

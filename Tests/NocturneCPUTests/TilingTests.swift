@@ -1,3 +1,4 @@
+import Foundation
 import NocturneCPU
 import Synchronization
 import Testing
@@ -31,6 +32,26 @@ import Testing
       let calls = Mutex([Int](repeating: 0, count: count))
       pool.forEach(count) { index in calls.withLock { $0[index] += 1 } }
       #expect(calls.withLock { $0 } == [Int](repeating: 1, count: count))
+    }
+  }
+
+  /// Neighbours are one thread's, until it helps another: the caller begins with the first half, its helper with the second.
+  @Test func aThreadTakesNeighboursBeforeItHelpsAnother() {
+    let (pool, half, caller) = (ThreadPool(threads: 2), 20, pthread_self())
+    let taken = Mutex((caller: [Int](), helper: [Int]()))
+    for _ in 0..<50 {
+      pool.forEach(2 * half) { tile in
+        let own = pthread_equal(pthread_self(), caller) != 0
+        taken.withLock { if own { $0.caller.append(tile) } else { $0.helper.append(tile) } }
+        usleep(100)
+      }
+      let (first, second) = taken.withLock { tiles in
+        defer { tiles = ([], []) }
+        return (tiles.caller, tiles.helper)
+      }
+      #expect((first + second).sorted() == Array(0..<2 * half))
+      #expect(first == first.filter { $0 < half } + first.filter { $0 >= half })
+      #expect(second == second.filter { $0 >= half } + second.filter { $0 < half })
     }
   }
 
