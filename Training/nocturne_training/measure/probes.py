@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from ..checkpoint import write_tensors
 from ..corpus.dataset import Clip, Corpus, CorpusError
 from ..corpus.vocabulary import FAMILIES, QUALITIES, TEMPOS
+from ..models.harmony import Harmony
 from ..trainer.precision import mixed
 from ..trainer.randomness import generator
 from . import harmony, tempo, timbre
 from .captions import Traits
-from .harmony import Harmony
 from .listening import Heard, hear
 from .tempo import Pulse
 from .timbre import Timbre
@@ -91,7 +91,11 @@ def probes(directory: Path, corpus: Corpus, epochs: int, say: Callable[[str], No
     return learned
 
 
-_PARTS: Final[dict[str, Callable[[], nn.Module]]] = {"timbre": Timbre, "harmony": Harmony, "pulse": Pulse}
+_PARTS: Final[dict[str, Callable[[], nn.Module]]] = {
+    "timbre": Timbre,
+    "harmony": harmony.unlearned,
+    "pulse": Pulse,
+}
 
 
 def _restored(tensors: dict[str, Tensor]) -> Probes:
@@ -112,7 +116,7 @@ def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str]
         torch.manual_seed(1)
         say("learning tempo")
         pulse = tempo.fit(mel, torch.tensor([clip["bpm"] for clip in labels]), generator("measure", "tempo"))
-        ears, chords = Timbre(), Harmony()
+        ears, chords = Timbre(), harmony.unlearned()
 
         def of_timbre(batch: Tensor, random: torch.Generator) -> Tensor:
             with mixed("cpu", "auto"):

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.vocabulary import FAMILIES
+from .harmony import Harmony
 from .tone_bank import Bank
 
 Heard = Mapping[str, Tensor]
@@ -55,7 +56,8 @@ class Names(nn.Module):
 
 class LatentListener(nn.Module):
     """Convolutions over time and channels for timbre, over time alone for the pulse; mean and largest over
-    time. The channels of a tone bank stand in the order of their pitch, so that transposing shifts them."""
+    time. The channels of a tone bank stand in the order of their pitch, so that transposing shifts them, and
+    octaves can be laid over each other, in which `harmony` hears major and minor."""
 
     def __init__(self, latents: int, bank: Bank | None, choices: Mapping[str, int]) -> None:
         super().__init__()
@@ -74,6 +76,8 @@ class LatentListener(nn.Module):
         pulse = [_layer(order.shape[1], _PULSE, 3, 1)]
         pulse += [_layer(_PULSE, _PULSE, 9, dilation) for dilation in (1, 2, 4)]
         self.pulse = nn.Sequential(*pulse)
+        octaves = -(-self.tones // 12)
+        self.harmony = Harmony(octaves, choices["quality"]) if octaves else None
         self.names = nn.Sequential(nn.Dropout(_DROPOUT), Names(2 * _JOINED, choices))
         self.tempo = nn.Sequential(nn.Dropout(_DROPOUT), nn.Linear(2 * _PULSE, choices["tempo"]))
 
@@ -93,7 +97,17 @@ class LatentListener(nn.Module):
         timbre = self.joined(self.local(x[:, None]).transpose(2, 3).flatten(1, 2))
         pulse = self.pulse(x.transpose(1, 2))
         heard = self.names(over_time(timbre))
-        return heard | {"tempo": self.tempo(over_time(pulse)).float().log_softmax(dim=1)}
+        heard |= {"tempo": self.tempo(over_time(pulse)).float().log_softmax(dim=1)}
+        return heard | {"quality": self.quality(x)} if self.harmony else heard
+
+    def quality(self, frames: Tensor) -> Tensor:
+        """[B, F, G] -> log-probabilities of major and minor, whatever the tonic [B, choices]"""
+        assert self.harmony
+        pitch = F.pad(
+            frames[..., : self.tones], (0, 12 * self.harmony.octaves - self.tones), mode="replicate"
+        )
+        scores = self.harmony(pitch).float()
+        return scores.logsumexp(dim=1).log_softmax(dim=1)
 
 
 class TokenListener(nn.Module):

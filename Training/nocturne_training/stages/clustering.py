@@ -65,6 +65,11 @@ class MiniBatchKmeans(nn.Module):
         self.register_buffer("counts", torch.zeros(count))
         self.register_buffer("idle", torch.zeros(count, dtype=torch.long))
 
+    @property
+    def places(self) -> Tensor:
+        """What tokens stand for [V, D]"""
+        return self.centers
+
     def begin(self, vectors: Tensor, generator: Generator) -> None:
         """Centres from a first batch [B, D]."""
         self.centers.copy_(plus_plus(vectors, len(self.centers), generator))

@@ -43,6 +43,11 @@ class Context:
         """Whether the tokenizer is told labels: where the settings ask for it and the corpus has them."""
         return self.settings.tokenizer.label_weight > 0 and any(map(complete, self.corpus.split("train")))
 
+    @property
+    def tells_mode(self) -> bool:
+        """Whether the tokens of labelled clips name major or minor (`kmeans.told_quality`)."""
+        return self.told and self.settings.kmeans.told_centres > 0 and self.settings.kmeans.told_quality
+
     def stage(self, name: str) -> Path:
         """Folder of a stage."""
         return self.directory / name

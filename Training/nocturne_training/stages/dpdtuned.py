@@ -25,13 +25,14 @@ from ..trainer.update import Update
 from .context import Context
 from .dpd import Batch, DpdTask
 from .drawing import draw
-from .labels import CHOICES
-from .listeners import PLACES, certain, labelled, learned
+from .labels import CHOICES, PLACES
+from .listeners import certain, labelled, learned
 from .registry import tuned
+from .requests import MODE
 from .sounding import Manner, Sounding
 
-WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
-"""What captions ask for and tokens tell; they know little of the mode."""
+WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "quality": 0.5, "style": 0.3}
+"""What captions ask for and tokens tell; the quality where these tell it."""
 HISS = 0.1
 """Deviation up to which the listener hears noise beside the latents."""
 CAPTIONS = 64
@@ -69,6 +70,7 @@ class DpdTunedTask(DpdTask):
         super().__init__(context, self.tuning)
         self.dpd.load_state_dict(context.learned("dpd", "dpd").state_dict())
         self.listener = learned(context, "latents")
+        self.wanting = {name: w for name, w in WANTED.items() if name != MODE or context.tells_mode}
         self.sounding = Sounding(context) if self.tuning.sound_weight > 0 else None
         self.places, self.wanted = labelled(context, "train")
         self.drawn, self.told = self._drawn(context)
@@ -89,13 +91,13 @@ class DpdTunedTask(DpdTask):
             if float(torch.rand((), generator=one.generator)) < self.tuning.drawn_share:
                 place = int(torch.randint(len(self.drawn), (), generator=one.generator))
                 tokens[row] = self.drawn[place, : tokens.shape[1]]
-                for name in WANTED:
+                for name in self.wanting:
                     wanted[name][row] = self.told[name][place]
         return batch, Played(
             tokens=tokens,
             start=normal(draws, shape, device),
             hiss=level * normal(draws, shape, device),
-            wanted={name: wanted[name].to(device) for name in WANTED},
+            wanted={name: wanted[name].to(device) for name in self.wanting},
             semitones=int(torch.randint(-SEMITONES, SEMITONES + 1, (), generator=first)),
             steps=self._steps(first),
             learning=int(torch.randint(1, self.tuning.through + 1, (), generator=first)),
@@ -108,7 +110,7 @@ class DpdTunedTask(DpdTask):
         loss, error, restored = self.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)
         made = self.play(played.tokens, played.start, played.steps, played.learning)
         heard = self.listener(made.clamp(-1.0, 1.0) + played.hiss, played.semitones)
-        missed = surprise(heard, played.wanted, WANTED)
+        missed = surprise(heard, played.wanted, self.wanting)
         metrics = {"loss": loss, "missed": missed, "velocity": error, "latents": restored}
         total = loss + self.tuning.reward_weight * missed
         if self.sounding:
@@ -133,7 +135,7 @@ class DpdTunedTask(DpdTask):
         tokens = [draw(lm, part.to(device), self.config.clip_tokens) for part in parts]
         heard = [listener(part) for part in tokens]
         # The likeliest choice: what tokens leave open must be heard as something, not as anything.
-        told = {name: torch.cat([h[name] for h in heard]).argmax(dim=1).cpu() for name in WANTED}
+        told = {name: torch.cat([h[name] for h in heard]).argmax(dim=1).cpu() for name in self.wanting}
         return torch.cat(tokens), {
             name: F.one_hot(place, len(CHOICES[name])).float() for name, place in told.items()
         }
@@ -164,7 +166,7 @@ class DpdTunedTask(DpdTask):
         tokens."""
         size = self.settings.batch
         places = self.held_out_places[: self.settings.validation_clips]
-        right: dict[str, list[Tensor]] = {name: [] for name in WANTED}
+        right: dict[str, list[Tensor]] = {name: [] for name in self.wanting}
         for some, wanted in zip(places.split(size), self.held_out_wanted.split(size), strict=False):
             heard = self.listener(self._played(some.tolist()).clamp(-1.0, 1.0))
             for name, found in right.items():

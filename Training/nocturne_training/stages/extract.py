@@ -19,9 +19,11 @@ from ..trainer.errors import TrainingError
 from ..trainer.settings import Settings, digest
 from .clips import whole
 from .context import Context
+from .labels import PLACES, complete, targets
 from .reading import Reader
 from .registry import tuned
 from .tensors import FORMAT, INDEX, Extracted, shard_name
+from .told_centres import renamed
 
 
 def sources(settings: Settings) -> dict[str, str]:
@@ -44,6 +46,8 @@ class Networks:
         self.encoder, self.tokenizer, self.rvq = parts["vae_encoder"], parts["tokenizer"], parts["rvq"]
         self.audio, self.text = parts["mulan_audio"], parts["mulan_text"]
         self.reader = Reader(context)
+        told = context.settings.kmeans.told_centres
+        self.others = context.config.semantic_vocab // told if context.tells_mode else 0
 
     def hear(self, clips: Sequence[Clip]) -> tuple[Tensor, Tensor, Tensor]:
         """Clips, each cut or padded to a clip's length -> latents f16 [B, L, Z], tokens i16 [B, T], codes i16
@@ -54,8 +58,16 @@ class Networks:
         for clip, row in zip(clips, latents, strict=True):
             if not torch.isfinite(row).all():
                 raise TrainingError(f"{clip.path}: its latents are not finite; listen to it or remove it")
-        tokens, codes = self.tokenizer.tokens(audio), self.rvq.encode(self.audio(audio))
+        tokens, codes = self._named(clips, self.tokenizer.tokens(audio)), self.rvq.encode(self.audio(audio))
         return latents.half().cpu(), tokens.short().cpu(), codes.short().cpu()
+
+    def _named(self, clips: Sequence[Clip], tokens: Tensor) -> Tensor:
+        """Tokens [B, T], those of clips with labels in the half of their quality"""
+        rows = [row for row, clip in enumerate(clips) if self.others and complete(clip)]
+        if rows:
+            wanted = targets([clips[row] for row in rows])[:, PLACES["quality"]]
+            tokens[rows] = renamed(tokens[rows], wanted.to(tokens), self.others)
+        return tokens
 
     def read(self, clips: Sequence[Clip]) -> dict[str, Tensor]:
         """The captions' tensors of a shard."""

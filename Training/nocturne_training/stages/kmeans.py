@@ -21,7 +21,7 @@ from .labels import targets
 from .product import ProductCentres
 from .tapped import Frames, Tapped
 from .tokenizer import crop_samples
-from .told_centres import ToldCentres
+from .told_centres import HALVES, ToldCentres
 
 
 class KmeansTask(Task):
@@ -81,6 +81,8 @@ class KmeansTask(Task):
                 inertia = inertia + part.inertia(own)
                 metrics |= {"labels": part.loss(own, wanted), **part.right(own, wanted)}
                 update("told", metrics["labels"])
+                if part.divided:
+                    part.settle(own, wanted)
             else:
                 inertia, empty = inertia + part.update(own, random), empty + (part.counts == 0).sum()
         return {"inertia": inertia, "empty": empty, **metrics}
@@ -135,5 +137,8 @@ def _centres(context: Context) -> ProductCentres:
             f"kmeans.toldCentres {told}: expected a divisor of the {vocab} tokens, and tokenizer.labelWidth "
             f"{width} below the {dim} features"
         )
+    divided = settings.told_quality
+    if divided and told % HALVES:
+        raise TrainingError(f"kmeans.toldCentres {told}: expected an even number for kmeans.toldQuality")
     rest = MiniBatchKmeans(vocab // told, dim - width, settings.patience)
-    return ProductCentres(ToldCentres(told, width), rest)
+    return ProductCentres(ToldCentres(told // HALVES if divided else told, width, divided), rest)

@@ -27,6 +27,8 @@ CHOICES = {
     "drums": (False, True),
 }
 """Labels of which each clip has one, and what they may be."""
+PLACES = {name: place for place, name in enumerate(CHOICES)}
+"""Columns of `targets`."""
 STRETCH = 25
 """Frames of a stretch, 1 s."""
 

@@ -22,11 +22,9 @@ from ..trainer.randomness import Draw, normal
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
-from .labels import CHOICES, complete, targets
+from .labels import CHOICES, PLACES, complete, targets
 from .tensors import Extracted
 
-PLACES = {name: place for place, name in enumerate(CHOICES)}
-"""Columns of `labels.targets`."""
 WEIGHTS = {"lead": 2.0, "style": 1.0, "tempo": 1.0, "quality": 1.0, "drums": 1.0}
 """Of the labels while listeners learn. Most of what they are for is the lead."""
 NOISE = 0.17

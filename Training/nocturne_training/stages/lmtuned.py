@@ -26,7 +26,7 @@ from .listeners import learned
 from .lm import LmTask
 from .reading import Reader
 from .registry import tuned
-from .requests import SIZES, STATED, describable, requests, right, untold, written
+from .requests import SIZES, STATED, describable, requests, right, tellable, untold, written
 
 
 class Batch(NamedTuple):
@@ -52,8 +52,9 @@ class LmTunedTask(LmTask):
         self.lm.load_state_dict(context.learned("lm", "lm").state_dict())
         self.listener = learned(context, "tokens")
         clips = context.corpus.split("train")
-        self.requests = requests(clips, heldout=False)
-        self.held_out_requests = requests(context.corpus.split("valid"), heldout=True)
+        self.tellable = tellable(context)
+        self.requests = requests(clips, heldout=False, told=self.tellable)
+        self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=self.tellable)
         self.places = list(self.requests)
         if not self.places:
             raise TrainingError(
@@ -92,7 +93,8 @@ class LmTunedTask(LmTask):
             place = self.places[one.index]
             for _ in range(self.tuning.asked):
                 code, stated = self._known(place, one)
-                if place in self.writing and (new := written(self.writing[place], _random(one))):
+                labels = self.writing.get(place)
+                if labels and (new := written(labels, _random(one), self.tellable)):
                     texts[len(codes)], stated = new
                 codes.append(code)
                 wanted.append(stated)

@@ -6,7 +6,7 @@ Letters: C captions, E width of the encoder, D of the joint space."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
 from .reading import Reader
-from .requests import SIZES, STATED, requests, right, untold
+from .requests import SIZES, STATED, requests, right, tellable, untold
 
 HIDDEN = 256
 
@@ -49,8 +49,9 @@ class MulanTunedTask(Task):
         self.text = context.learned("mulan", "mulan_text")
         self.rvq = context.learned("rvq", "rvq")
         self.reader = Reader(context)
-        self.captions = self._captions(context.corpus.split("train"), heldout=False)
-        self.held_out = self._captions(context.corpus.split("valid"), heldout=True)
+        told = tellable(context)
+        self.captions = self._captions(context.corpus.split("train"), told, heldout=False)
+        self.held_out = self._captions(context.corpus.split("valid"), told, heldout=True)
         if not len(self.captions.states):
             raise TrainingError(
                 f"{context.corpus_directory}: no training caption states what labels tell; set "
@@ -64,8 +65,8 @@ class MulanTunedTask(Task):
         ).to(self.processes.device)
 
     @torch.no_grad()
-    def _captions(self, clips: Sequence[Clip], *, heldout: bool) -> Captions:
-        found = requests(clips, heldout=heldout)
+    def _captions(self, clips: Sequence[Clip], told: Collection[str], *, heldout: bool) -> Captions:
+        found = requests(clips, heldout=heldout, told=told)
         texts = [clips[place].captions[one.caption].text for place, some in found.items() for one in some]
         stated = [one.wanted for some in found.values() for one in some]
         table = self.reader.encoded(texts, self.text)

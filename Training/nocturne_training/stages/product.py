@@ -25,7 +25,7 @@ class ProductCentres(nn.Module):
     @property
     def centers(self) -> Tensor:
         """The centres of the whole, without gradients [V, D]"""
-        found, *others = (part.centers.detach() for part in self.parts)
+        found, *others = (part.places for part in self.parts)
         for part in others:
             found = torch.cat((found.repeat_interleave(len(part), 0), part.repeat(len(found), 1)), dim=1)
         return found

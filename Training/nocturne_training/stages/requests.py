@@ -3,7 +3,7 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -14,10 +14,13 @@ from torch import Tensor
 from ..corpus.captions.writer import captions
 from ..corpus.dataset import Clip
 from ..measure.captions import Traits, asked
+from .context import Context
 from .labels import CHOICES, complete
 
-STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo"}
-"""What captions state and tokens tell, and the label of which it is a choice. The mode is not among them."""
+STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo", "quality": "quality"}
+"""What captions state and tokens tell, and the label of which it is a choice."""
+MODE = "quality"
+"""Of `STATED`, what not all tokens tell."""
 WRITERS = {"roles", "instruments", "bpm", "key", "mode", "metre", "space", "register", "density", "loudness"}
 """Labels that captions are written from, beside those that every labelled clip has."""
 TRIES = 4
@@ -35,14 +38,21 @@ class Request:
     wanted: tuple[int, ...]
 
 
-def requests(clips: Sequence[Clip], *, heldout: bool) -> dict[int, list[Request]]:
-    """The captions of each clip that state something, by the clip's place; of held-out phrasing too where
-    asked."""
+def tellable(context: Context) -> Collection[str]:
+    """What of `STATED` the tokens of a training tell."""
+    return [name for name in STATED if name != MODE or context.tells_mode]
+
+
+def requests(
+    clips: Sequence[Clip], *, heldout: bool, told: Collection[str] = tuple(STATED)
+) -> dict[int, list[Request]]:
+    """The captions of each clip that state something of `told`, by the clip's place; of held-out phrasing too
+    where asked."""
     found: dict[int, list[Request]] = {}
     for place, clip in enumerate(clips):
         if not complete(clip):
             continue
-        rows = [wanted(asked(caption.text, clip.labels or {})) for caption in clip.captions]
+        rows = [wanted(asked(caption.text, clip.labels or {}), told) for caption in clip.captions]
         kept = [
             Request(number, row)
             for number, (caption, row) in enumerate(zip(clip.captions, rows, strict=True))
@@ -53,10 +63,13 @@ def requests(clips: Sequence[Clip], *, heldout: bool) -> dict[int, list[Request]
     return found
 
 
-def wanted(traits: Traits) -> tuple[int, ...]:
-    """The choice of each of `STATED`."""
-    stated = [(CHOICES[label], getattr(traits, name)) for name, label in STATED.items()]
-    return tuple(LEFT_OPEN if value is None else choices.index(value) for choices, value in stated)
+def wanted(traits: Traits, told: Collection[str] = tuple(STATED)) -> tuple[int, ...]:
+    """The choice of each of `STATED`; what is not `told` is left open."""
+    found = []
+    for name, label in STATED.items():
+        value = getattr(traits, name) if name in told else None
+        found.append(LEFT_OPEN if value is None else CHOICES[label].index(value))
+    return tuple(found)
 
 
 def untold(told: Sequence[Tensor], stated: Tensor) -> Tensor:
@@ -82,13 +95,15 @@ def describable(clip: Clip) -> bool:
     return complete(clip) and (clip.labels or {}).keys() >= WRITERS
 
 
-def written(labels: dict[str, Any], random: Random) -> tuple[str, tuple[int, ...]] | None:
+def written(
+    labels: dict[str, Any], random: Random, told: Collection[str] = tuple(STATED)
+) -> tuple[str, tuple[int, ...]] | None:
     """A new caption in a phrasing that is not held out, and what it states: of those that state something
     any, or every other time the one that states most, as people who know what they want do. None where not
     one of many does."""
     for _ in range(TRIES):
         texts = [caption["text"] for caption in captions(labels, random, heldout=False)]
-        rows = [(text, wanted(asked(text, labels))) for text in texts]
+        rows = [(text, wanted(asked(text, labels), told)) for text in texts]
         stating = [(text, row) for text, row in rows if max(row) >= 0]
         if stating and random.random() < 0.5:
             return max(stating, key=lambda one: sum(value >= 0 for value in one[1]))

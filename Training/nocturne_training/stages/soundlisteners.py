@@ -25,8 +25,8 @@ from ..trainer.update import Update
 from .clips import whole
 from .context import Context
 from .kept import Kept
-from .labels import CHOICES
-from .listeners import PLACES, ListeningTask, labelled, named_loss, required
+from .labels import CHOICES, PLACES
+from .listeners import ListeningTask, labelled, named_loss, required
 
 WEIGHTS = {"lead": 2.0, "style": 1.0, "tempo": 0.5, "drums": 1.0}
 """Of the labels while they learn."""

@@ -9,14 +9,18 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..models.rvq import nearest
-from .clustering import lloyd, plus_plus
-from .labels import CHOICES
+from .clustering import lloyd, plus_plus, totals
+from .labels import CHOICES, PLACES
 
 WEIGHTS = {"lead_family": 3.0, "tempo": 1.0, "drums": 1.0, "quality": 1.0, "style": 0.3}
 """What a few hundred centres should tell, and how much more one thing than another. They cannot tell all: the
 family of the lead is what captions speak of most, and a style says its tempo and its drums once more."""
 ITERATIONS = 10
 """Of Lloyd's, before the first step."""
+HALVES = len(CHOICES["quality"])
+"""Of a centre that is divided, in the order of the label's choices."""
+MEMORY = 0.98
+"""What is left in one step of the frames that halves are the means of."""
 SHARPNESS = 8.0
 """How many times nearer than usual a frame is to its centre where its share of the others is 1 / e."""
 
@@ -27,15 +31,22 @@ class ToldCentres(nn.Module):
     softmax(-|x - c_v|^2 / tau), and the loss is the cross-entropy of its clip's labels in that mixture, each
     as a share of chance's. Centres of the nearest mean alone (k-means) keep what varies most, which need
     not be what the labels say. Keys: `centers [V, W]`, `tables.{label} [V, choices]` (logits), and the buffer
-    `tau`."""
+    `tau`.
 
-    def __init__(self, count: int, width: int) -> None:
+    With `divided` each centre is two, half of it for major clips and half for minor ones, as far apart as the
+    means of such frames among its own are: buffers `counts [2 V]` and `sums [2 V, W]`."""
+
+    def __init__(self, count: int, width: int, divided: bool = False) -> None:
         super().__init__()
+        self.divided = divided
         self.centers = nn.Parameter(torch.zeros(count, width))
         self.tables = nn.ParameterDict(
             {name: nn.Parameter(torch.zeros(count, len(CHOICES[name]))) for name in WEIGHTS}
         )
         self.register_buffer("tau", torch.ones(()))
+        if divided:
+            self.register_buffer("counts", torch.zeros(HALVES * count))
+            self.register_buffer("sums", torch.zeros(HALVES * count, width))
 
     @torch.no_grad()
     def begin(self, vectors: Tensor, generator: Generator) -> None:
@@ -49,6 +60,27 @@ class ToldCentres(nn.Module):
         """Mean squared distance of [B, W] from the nearest centre"""
         return (vectors - self.centers[nearest(vectors, self.centers)]).square().sum(dim=1).mean()
 
+    @torch.no_grad()
+    def settle(self, vectors: Tensor, wanted: Tensor) -> None:
+        """Takes frames [B, W] and their clips' `labels.targets` [B, labels] for the halves."""
+        own = nearest(vectors, self.centers) * HALVES + wanted[:, PLACES["quality"]]
+        counts, sums = totals(vectors, own, len(self.counts))
+        self.sums.mul_(MEMORY).add_(sums)
+        self.counts.mul_(MEMORY).add_(counts)
+
+    @property
+    def places(self) -> Tensor:
+        """What tokens stand for, without gradients: the centres, or their halves, those of a centre next to
+        each other [V or 2 V, W]"""
+        centers = self.centers.detach()
+        if not self.divided:
+            return centers
+        counts, sums = self.counts.view(-1, HALVES, 1), self.sums.view(len(centers), HALVES, -1)
+        means = sums / counts.clamp(min=1e-6)
+        apart = means - sums.sum(dim=1, keepdim=True) / counts.sum(dim=1, keepdim=True).clamp(min=1e-6)
+        known = (counts > 0).all(dim=1, keepdim=True)
+        return (centers[:, None] + torch.where(known, apart, 0.0)).flatten(0, 1)
+
     def loss(self, vectors: Tensor, wanted: Tensor) -> Tensor:
         """Frames [B, W] and their clips' `labels.targets` [B, labels] -> scalar, 1 where nothing is told"""
         # Less |x|^2, which is the same for all centres.
@@ -56,7 +88,7 @@ class ToldCentres(nn.Module):
         shares = (-distances / self.tau).softmax(dim=1)
         total = vectors.new_zeros(())
         for name, weight in WEIGHTS.items():
-            table, places = self.tables[name], wanted[:, list(CHOICES).index(name), None]
+            table, places = self.tables[name], wanted[:, PLACES[name], None]
             told = (shares @ table.softmax(dim=1)).gather(1, places).clamp(min=1e-6)
             total = total - weight * told.log().mean() / math.log(table.shape[1])
         return total / sum(WEIGHTS.values())
@@ -64,11 +96,23 @@ class ToldCentres(nn.Module):
     @torch.no_grad()
     def right(self, vectors: Tensor, wanted: Tensor) -> dict[str, Tensor]:
         """Frames [B, W] and their clips' labels -> for each label, how often it is the likeliest choice of
-        the nearest centre"""
-        places = nearest(vectors, self.centers)
-        return {
-            f"right_{name}": (self.tables[name].argmax(dim=1)[places] == wanted[:, list(CHOICES).index(name)])
+        the nearest centre; for `heard_quality`, whether the nearest half is that of the quality"""
+        places = nearest(vectors, self.places)
+        halves, quality = {}, wanted[:, PLACES["quality"]]
+        if self.divided:
+            halves = {"heard_quality": (places % HALVES == quality).float().mean()}
+            places = places // HALVES
+        return halves | {
+            f"right_{name}": (self.tables[name].argmax(dim=1)[places] == wanted[:, PLACES[name]])
             .float()
             .mean()
             for name in WEIGHTS
         }
+
+
+def renamed(tokens: Tensor, qualities: Tensor, others: int) -> Tensor:
+    """Tokens [B, T] of a product of divided centres and `others`, and their clips' qualities [B] -> tokens in
+    whose halves these are [B, T]. A tokenizer that hears no pitch cannot tell major from minor; the label
+    can, and what is made of tokens can follow it."""
+    told, other = tokens // others, tokens % others
+    return (told // HALVES * HALVES + qualities[:, None]) * others + other

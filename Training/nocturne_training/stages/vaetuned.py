@@ -22,7 +22,8 @@ from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .clips import stretches, whole
 from .context import Context
-from .listeners import PLACES, certain, labelled
+from .labels import PLACES
+from .listeners import certain, labelled
 from .soundlisteners import divided, learned, require_audible
 from .tensors import Extracted
 

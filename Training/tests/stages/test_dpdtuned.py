@@ -28,6 +28,8 @@ from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, Settings, VaeTunedSettings
 from nocturne_training.trainer.update import Update
 
+TOLD = {name: weight for name, weight in WANTED.items() if name != "quality"}
+"""What tokens tell that do not name the mode."""
 TUNED = DpdTunedSettings(
     steps=4,
     batch=2,
@@ -53,6 +55,16 @@ def test_it_begins_with_what_the_diffusion_network_has_learned(tunable: Path, to
     learned_dpd = Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("dpd", "dpd").state_dict()
     state = task(tunable, tones).dpd.state_dict()
     assert all(torch.equal(value, learned_dpd[key]) for key, value in state.items())
+
+
+def test_the_mode_is_wanted_where_tokens_name_it(
+    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = task(tunable, tones)
+    assert plain.wanting == TOLD and plain.batch(draws(0, 1))[1].wanted.keys() == TOLD.keys()
+    monkeypatch.setattr(Context, "tells_mode", True)
+    telling = task(tunable, tones)
+    assert telling.wanting == WANTED and telling.batch(draws(0, 1))[1].wanted.keys() == WANTED.keys()
 
 
 def test_clips_are_played_as_they_are_rendered(tunable: Path, tones: Path) -> None:
@@ -107,7 +119,7 @@ def test_gradients_go_through_the_last_steps_alone(tunable: Path, tones: Path) -
 def test_one_batch_is_overfitted_to_please_the_listener(tunable: Path, tones: Path) -> None:
     """One that hears the first choice of every label the more, the lower the latents are."""
     trained = task(tunable, tones, reward_weight=1.0, learning_rate=3e-3, sampler_steps=2)
-    ladder = {name: torch.linspace(-20.0, 20.0, len(CHOICES[name])) for name in WANTED}
+    ladder = {name: torch.linspace(-20.0, 20.0, len(CHOICES[name])) for name in TOLD}
     own, played = trained.batch(draws(0, 1))
     first = {name: torch.eye(len(steps))[[0, 0]] for name, steps in ladder.items()}
     batch = own, replace(played, wanted=first)
@@ -141,7 +153,7 @@ def test_own_tokens_should_be_heard_as_what_their_clip_is(tunable: Path, tones: 
         assert not torch.equal(played.start, own.noise)
         assert float(played.start.std()) == pytest.approx(1.0, abs=0.1) and float(played.hiss.std()) < 0.12
         for row, index in enumerate((2, 5)):
-            for name in WANTED:
+            for name in TOLD:
                 assert int(played.wanted[name][row].argmax()) == CHOICES[name].index(named(index)[name])
         seen.add(played.learning)
         shifts.add(played.semitones)
@@ -171,7 +183,7 @@ def test_drawn_tokens_should_be_heard_as_what_they_tell(tunable: Path, tones: Pa
     for row in range(3):
         assert not torch.equal(played.tokens[row], own.tokens[row])
         place = next(p for p in range(5) if torch.equal(trained.drawn[p, :10], played.tokens[row]))
-        for name in WANTED:
+        for name in TOLD:
             likeliest = torch.eye(len(CHOICES[name]))[heard[name][place].argmax()]
             assert torch.equal(played.wanted[name][row], likeliest)
     half = task(tunable, tones, drawn=5, drawn_share=0.5)
@@ -192,7 +204,7 @@ def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(tunable: Pat
     found = trained.optimise((own, played), 0, Update("dpdtuned", trained.settings, trained.groups, ALONE))
     error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
     made = other.play(played.tokens, played.start, played.steps, played.learning).clamp(-1.0, 1.0)
-    missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, WANTED)
+    missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, TOLD)
     assert float(found["loss"].detach()) == pytest.approx(float(error.detach()), rel=1e-5)
     assert float(found["missed"].detach()) == pytest.approx(float(missed.detach()), rel=1e-5)
     Update("dpdtuned", other.settings, other.groups, ALONE)("dpd", error + 0.3 * missed)
@@ -209,7 +221,7 @@ def test_what_listeners_miss_in_the_sound_counts_where_it_is_asked(tunable: Path
         found = trained.optimise((own, played), step, update)
         error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
         made = other.play(played.tokens, played.start, played.steps, played.learning).clamp(-1.0, 1.0)
-        missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, WANTED)
+        missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, TOLD)
         context, manner = labelled_context(tunable, tones, Settings()), played.manner
         listener = soundlisteners.learned(context)[step]
         assert listener.kind == kind
@@ -251,9 +263,9 @@ def test_validation_tells_what_is_heard_in_held_out_clips(tunable: Path, tones: 
     with torch.no_grad():
         found = trained.validate()
         assert found == trained.validate()
-    assert {"velocity", *(f"heard_{name}" for name in WANTED)} <= set(found)
+    assert {"velocity", *(f"heard_{name}" for name in TOLD)} <= set(found)
     trained.listener = lambda latents: {
-        name: torch.eye(len(CHOICES[name]))[torch.ones(len(latents), dtype=torch.long)] for name in WANTED
+        name: torch.eye(len(CHOICES[name]))[torch.ones(len(latents), dtype=torch.long)] for name in TOLD
     }
     with torch.no_grad():
         found = trained.validate()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 from extraction import untrained
+from listening import labelled_context
 from safetensors.torch import save_file
 from tones import make_tones
 
@@ -25,6 +26,7 @@ from nocturne_training.stages.extract import Networks, extract
 from nocturne_training.stages.tensors import INDEX, Extracted, read_index, shard_name
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
+from nocturne_training.trainer.settings import KmeansSettings, Settings, TokenizerSettings
 
 
 def bytes_of(context: Context) -> dict[str, bytes]:
@@ -76,6 +78,25 @@ def test_short_and_long_clips_become_ten_seconds(extracted: Path, tones: Path) -
     silenced = whole([clip], 240_000)
     silenced[:, 216_000:] = 0.0
     assert torch.equal(latents, networks.encoder.latents(silenced).half())
+
+
+@torch.no_grad()
+def test_tokens_of_labelled_clips_are_in_the_half_of_their_mode(extracted: Path, tones: Path) -> None:
+    told = Settings(
+        kmeans=KmeansSettings(told_centres=8, told_quality=True), tokenizer=TokenizerSettings(label_weight=1)
+    )
+    clips = labelled_context(extracted, tones, told).corpus.split("train")[:3]
+    minor = replace(clips[2], labels={**(clips[2].labels or {}), "quality": "minor"})
+    some = [clips[0], clips[1], minor]
+    assert clips[0].labels and not clips[1].labels
+    plain = Networks(untrained(extracted, tones)).hear(some)[1]
+    found = Networks(labelled_context(extracted, tones, told)).hear(some)[1]
+    assert torch.equal(found[1], plain[1])
+    # 32 tokens, so 4 others behind each of the 8 told centres.
+    assert torch.equal(found % 4, plain % 4) and torch.equal(found // 8, plain // 8)
+    assert not (found[0] // 4 % 2).any() and (found[2] // 4 % 2).all()
+    whole_centres = replace(told, kmeans=replace(told.kmeans, told_quality=False))
+    assert torch.equal(Networks(labelled_context(extracted, tones, whole_centres)).hear(some)[1], plain)
 
 
 class Killed(Exception):

@@ -18,8 +18,8 @@ from nocturne_training.corpus.vocabulary import FAMILIES
 from nocturne_training.models.listeners import LatentListener, Names, TokenListener, surprise
 from nocturne_training.models.tone_bank import SLOW, Bank
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.labels import CHOICES
-from nocturne_training.stages.listeners import PLACES, WEIGHTS, ListenersTask, certain, learned
+from nocturne_training.stages.labels import CHOICES, PLACES
+from nocturne_training.stages.listeners import WEIGHTS, ListenersTask, certain, learned
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
@@ -77,6 +77,25 @@ def test_transposing_moves_tones_and_leaves_noise() -> None:
         assert torch.equal(kept, plain[..., max(0, -semitones) : tones - max(0, semitones)])
     other = LatentListener(192, None, COUNTS)
     assert torch.equal(other.frames(latents, 3), latents)
+
+
+def test_the_mode_is_heard_in_every_key_and_in_tones_alone() -> None:
+    listener = LatentListener(192, DEMO, COUNTS).eval()
+    latents, played = torch.zeros(2, 20, 192), (27, 41, 52, 66)
+    tones = [[n for n, (group, _) in enumerate(DEMO.sources) if group == tone] for tone in played]
+    for column in tones:
+        latents[:, :, column] = torch.rand(2, 20, 1)
+    with torch.no_grad():
+        heard = listener(latents)["quality"]
+        for semitones in (-3, 1, 5):
+            assert torch.allclose(listener(latents, semitones)["quality"], heard, atol=1e-5)
+        latents[:, :, tones[1]] = 0.0
+        assert not torch.allclose(listener(latents)["quality"], heard, atol=1e-3)
+        frames = torch.rand(2, 20, len(DEMO.tones) + 4)
+        before = listener.quality(frames)
+        frames[..., -4:] = 0.0
+        assert torch.equal(listener.quality(frames), before)
+    assert LatentListener(192, None, COUNTS).harmony is None
 
 
 def test_loudness_is_not_heard() -> None:

@@ -18,7 +18,7 @@ from nocturne_training.stages.context import Context
 from nocturne_training.stages.drawing import draw
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.lmtuned import LmTunedTask
-from nocturne_training.stages.requests import STATED
+from nocturne_training.stages.requests import SIZES, STATED
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import LmTunedSettings, Settings
@@ -59,9 +59,10 @@ def test_requests_are_what_the_captions_of_labelled_clips_state(tunable: Path, t
     trained = task(tunable, tones)
     assert trained.places == [0, 2, 3, 5, 6, 7] and trained.examples == 6
     for place in trained.places:
-        family, drums, tempo = trained.requests[place][0].wanted
+        family, drums, tempo, quality = trained.requests[place][0].wanted
         labels = named(place)
-        assert family == CHOICES["lead_family"].index(labels["lead_family"]) and drums == -1
+        assert family == CHOICES["lead_family"].index(labels["lead_family"])
+        assert drums == quality == -1
         assert tempo == (CHOICES["tempo"].index(labels["tempo"]) if place % 2 else -1)
     silent = context(tunable, tones)
     clips = [captioned(clip, "Something is heard.") for clip in silent.corpus.split("train")]
@@ -155,7 +156,7 @@ def test_tokens_that_tell_what_is_stated_become_likelier(tunable: Path, tones: P
         }
 
     trained.listener = SimpleNamespace(table=lambda: torch.eye(32), heard=heard)
-    batch = trained.batch(draws(0, 1))._replace(wanted=torch.zeros(16, 3, dtype=torch.long))
+    batch = trained.batch(draws(0, 1))._replace(wanted=torch.zeros(16, len(SIZES), dtype=torch.long))
     update, missed = Update("lmtuned", trained.settings, trained.groups, ALONE), []
     for step in range(40):
         torch.manual_seed(step)
@@ -170,7 +171,7 @@ def test_what_captions_state_is_read_behind_their_codes(tunable: Path, tones: Pa
     update, before = Update("lmtuned", trained.settings, trained.groups, ALONE), trained.teller.weight.clone()
     batch = trained.batch(draws(0, 1))._replace(
         read=torch.arange(4)[:, None].expand(4, trained.config.rvq.quantizers),
-        stated=torch.tensor([[0, -1, 0], [1, 0, -1], [2, 1, 2], [3, -1, 1]]),
+        stated=torch.tensor([[0, -1, 0, 1], [1, 0, -1, -1], [2, 1, 2, 0], [3, -1, 1, -1]]),
     )
     unread = [float(trained.optimise(batch, step, update)["unread"].detach()) for step in range(40)]
     assert unread[-1] < 0.1 * unread[0] and not torch.equal(trained.teller.weight, before)

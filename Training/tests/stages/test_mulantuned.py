@@ -50,13 +50,35 @@ def test_captions_are_those_that_state_something(tunable: Path, tones: Path) -> 
     batch, words = trained.batch(draws(1, 3)), Words(load("tiny"))
     tower = context.learned("mulan", "mulan_text")
     for row, place in enumerate((places[1], places[3])):
-        family, drums, tempo = batch.stated[row].tolist()
-        assert family == CHOICES["lead_family"].index(named(place)["lead_family"]) and drums == -1
+        family, drums, tempo, quality = batch.stated[row].tolist()
+        assert family == CHOICES["lead_family"].index(named(place)["lead_family"])
+        assert drums == quality == -1
         assert tempo == (CHOICES["tempo"].index(named(place)["tempo"]) if place % 2 else -1)
         with torch.no_grad():
             alone = tower(*words.ids([context.corpus.split("train")[place].captions[0].text]))[0]
         assert torch.allclose(batch.before[row], alone, atol=1e-5)
         assert torch.allclose(trained.embed(batch.states)[row], alone, atol=1e-5)
+
+
+def test_the_mode_is_told_where_tokens_name_it(
+    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def modes() -> set[int]:
+        context = stating_context(tunable, tones, Settings(mulantuned=TUNED))
+        major = {"mode": "major", "quality": "major", "key": "C"}
+        leads = [named(n)["lead"].replace("_", " ") for n in range(8)]
+        clips = [
+            replace(captioned(clip, f"A {leads[n]} in C major."), labels=named(n) | major)
+            for n, clip in enumerate(context.corpus.split("train"))
+        ]
+        vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
+        trained = MulanTunedTask(context)
+        assert torch.equal(trained.captions.stated[:, -1].unique(), trained.held_out.stated[:, -1].unique())
+        return set(trained.captions.stated[:, -1].tolist())
+
+    assert modes() == {-1}
+    monkeypatch.setattr(Context, "tells_mode", True)
+    assert modes() == {CHOICES["quality"].index("major")}
 
 
 def test_an_encoder_that_a_package_carries_has_read_them_before(tunable: Path, tones: Path) -> None:
@@ -134,7 +156,8 @@ def test_validation_counts_what_codes_of_held_out_captions_tell(tunable: Path, t
     assert found["codes_tempo"] == pytest.approx([number % 3 for number in (1, 3)].count(0) / 2)
     assert math.isfinite(found["cosine"]) and found["cosine"] < 0.99
     (vectors,) = seen
-    assert torch.allclose(trained.rvq.decode(trained.rvq.encode(vectors)), vectors, atol=1e-5)
+    codes = trained.rvq.encode(trained.embed(trained.held_out.states))
+    assert torch.equal(vectors, trained.rvq.decode(codes))
 
 
 def test_captions_are_extracted_by_the_tuned_tower() -> None:

@@ -14,9 +14,10 @@ from listening import labelled_context
 from test_lmtuned import TUNED, draws
 
 from nocturne_training.measure.captions import asked
+from nocturne_training.stages.context import Context
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.lmtuned import LmTunedTask
-from nocturne_training.stages.requests import SIZES, describable, untold, wanted, written
+from nocturne_training.stages.requests import SIZES, STATED, describable, untold, wanted, written
 from nocturne_training.trainer.settings import Settings
 
 LABELS = {
@@ -43,6 +44,7 @@ TRUE = [
     CHOICES["lead_family"].index("flute"),
     CHOICES["drums"].index(True),
     CHOICES["tempo"].index("slow"),
+    CHOICES["quality"].index("minor"),
 ]
 
 
@@ -56,7 +58,34 @@ def test_written_captions_say_what_is_true_and_are_ever_new() -> None:
         assert all(choice in (-1, true) for choice, true in zip(row, TRUE, strict=True))
         counts[sum(choice >= 0 for choice in row)] += 1
     assert len({text for text, _ in found}) == 60
-    assert counts.keys() == {1, 2, 3} and counts[3] >= 15
+    assert counts.keys() <= {1, 2, 3, 4} and counts[3] + counts[4] >= 15 and counts[4]
+
+
+def test_the_mode_is_asked_for() -> None:
+    minor = wanted(asked("A slow flute melody in F minor.", LABELS | {"mode": "minor"}))
+    assert minor[list(STATED).index("quality")] == CHOICES["quality"].index("minor")
+    assert wanted(asked("A slow flute melody.", LABELS))[list(STATED).index("quality")] == -1
+
+
+def test_the_mode_is_left_open_where_tokens_do_not_name_it(
+    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows() -> list[tuple[int, ...]]:
+        context = labelled_context(tunable, tones, Settings(lmtuned=replace(TUNED, written=True)))
+        clips = [replace(c, labels=LABELS) for c in context.corpus.split("train")]
+        told = "A slow flute in F dorian."
+        clips = [replace(c, captions=(replace(c.captions[0], text=told),)) for c in clips]
+        vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
+        trained = LmTunedTask(context)
+        batch = trained.batch(draws(*range(8)))
+        assert {one.wanted for some in trained.held_out_requests.values() for one in some} == {
+            one.wanted for some in trained.requests.values() for one in some
+        }
+        return [tuple(row) for row in (*batch.wanted.tolist(), *batch.stated.tolist())]
+
+    assert {row[-1] for row in rows()} == {-1}
+    monkeypatch.setattr(Context, "tells_mode", True)
+    assert {row[-1] for row in rows()} == {-1, TRUE[-1]}
 
 
 def test_captions_are_written_for_clips_that_labels_describe_whole(tunable: Path, tones: Path) -> None:
@@ -104,7 +133,7 @@ def test_captions_are_those_of_the_clips_where_none_are_asked_for(tunable: Path,
 
 def test_what_is_left_open_teaches_nothing() -> None:
     told = [torch.randn(3, size, requires_grad=True) for size in SIZES]
-    stated = torch.tensor([[2, -1, 1], [-1, -1, 0], [4, -1, -1]])
+    stated = torch.tensor([[2, -1, 1, 0], [-1, -1, 0, -1], [4, -1, -1, 1]])
     expected = 0.0
     for logits, column in zip(told, stated.T.tolist(), strict=True):
         chosen = [

@@ -17,8 +17,7 @@ from nocturne_training.losses.spectral import log_mel
 from nocturne_training.models.sound_listener import LOWEST, SoundListener, distance, semitone_filters, tilted
 from nocturne_training.stages import soundlisteners
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.labels import CHOICES
-from nocturne_training.stages.listeners import PLACES
+from nocturne_training.stages.labels import CHOICES, PLACES
 from nocturne_training.stages.soundlisteners import WEIGHTS, SoundListenersTask, divided, learned, varied
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError

@@ -20,7 +20,7 @@ from nocturne_training.stages.clips import whole
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.kmeans import KmeansTask
 from nocturne_training.stages.labels import CHOICES
-from nocturne_training.stages.told_centres import SHARPNESS, WEIGHTS, ToldCentres
+from nocturne_training.stages.told_centres import MEMORY, SHARPNESS, WEIGHTS, ToldCentres, renamed
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
@@ -141,6 +141,48 @@ def test_told_features_get_centres_of_their_own(tokenized: Path, tones: Path) ->
             KmeansTask(context(tokenized, tones, width=width, told_centres=told))
 
 
+def test_halves_are_as_far_apart_as_the_means_of_major_and_minor_frames() -> None:
+    centres = ToldCentres(3, 2, divided=True)
+    with torch.no_grad():
+        centres.centers.copy_(torch.tensor([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]]))
+    assert torch.equal(centres.places, centres.centers.detach().repeat_interleave(2, 0))
+    frames = torch.tensor([[1.0, 1.0], [1.0, 3.0], [0.0, -2.0], [10.0, 5.0]])
+    wanted = torch.stack([labels(quality=q) for q in (0, 0, 1, 1)])
+    centres.settle(frames[:2], wanted[:2])
+    centres.settle(frames[2:], wanted[2:])
+    # The first two frames are one step old.
+    major, minor = torch.tensor([1.0, 2.0]), torch.tensor([0.0, -2.0])
+    mean = (2 * MEMORY * major + minor) / (2 * MEMORY + 1)
+    expected = torch.stack((major - mean, minor - mean))
+    assert torch.allclose(centres.places[:2], expected, atol=1e-5)
+    assert torch.equal(centres.places[2:], centres.centers.detach()[1:].repeat_interleave(2, 0)), (
+        "of a centre without frames of both the halves are one"
+    )
+    found = centres.right(torch.tensor([[1.0, 2.0], [0.0, -2.0], [0.0, -2.0]]), wanted[[0, 2, 0]])
+    assert float(found["heard_quality"]) == pytest.approx(2 / 3)
+
+
+def test_a_label_says_in_which_half_a_token_is() -> None:
+    tokens = torch.tensor([[0, 1, 4, 5, 7, 31], [0, 1, 4, 5, 7, 31]])
+    minor, major = [4, 5, 4, 5, 7, 31], [0, 1, 0, 1, 3, 27]
+    assert renamed(tokens, torch.tensor([1, 0]), 4).tolist() == [minor, major]
+
+
+def test_divided_centres_are_as_many_as_asked_for(tokenized: Path, tones: Path) -> None:
+    task = KmeansTask(context(tokenized, tones, told_quality=True))
+    batch = task.batch([Draw(0, generator(1)), Draw(1, generator(2))])
+    batch.wanted[:20, NAMES.index("quality")] = 1
+    learned(task, batch, 3)
+    told, other = task.centres.parts
+    assert (len(told.centers), len(told.places), len(other.centers)) == (2, 4, 8)
+    centres = task.exports()["tokenizer"].kmeans.centers
+    assert torch.allclose(centres[::8, :8], told.places) and torch.equal(centres[:8, 8:], other.centers)
+    assert not torch.equal(told.places[0], told.places[1])
+    assert "heard_quality" in task.validate()
+    with pytest.raises(TrainingError, match=r"kmeans.toldCentres 1: expected an even number"):
+        KmeansTask(context(tokenized, tones, told_quality=True, told_centres=1))
+
+
 def test_kept_frames_are_those_of_the_drawn_clips(tokenized: Path, tones: Path) -> None:
     task = KmeansTask(context(tokenized, tones))
     batch = task.batch([Draw(3, generator(1)), Draw(2, generator(2))])
@@ -154,7 +196,7 @@ def test_kept_frames_are_those_of_the_drawn_clips(tokenized: Path, tones: Path) 
 
 
 def test_killed_and_resumed_equals_undisturbed(tokenized: Path, tones: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda: KmeansTask(context(tokenized, tones)), tmp_path)
+    assert_resumes(lambda: KmeansTask(context(tokenized, tones, told_quality=True)), tmp_path)
 
 
 def test_a_checkpoint_to_start_from_leaves_the_tokenizer_as_it_was_learned(

@@ -17,8 +17,8 @@ from nocturne_training.losses.spectral import log_mel_error, multi_resolution
 from nocturne_training.models.listeners import surprise
 from nocturne_training.models.sound_listener import distance
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.labels import CHOICES
-from nocturne_training.stages.listeners import PLACES, certain
+from nocturne_training.stages.labels import CHOICES, PLACES
+from nocturne_training.stages.listeners import certain
 from nocturne_training.stages.vaetuned import WANTED, VaeTunedTask
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
