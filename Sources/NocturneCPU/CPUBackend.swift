@@ -22,7 +22,7 @@ package final class CPUBackend: Backend {
 
   let kernels: KernelTable
   let pool: ThreadPool
-  let memory = BufferCache()
+  package let memory = BufferCache()
   let rotary = RotaryTables()
 
   /// - Parameters:

@@ -7,12 +7,11 @@ extension CPUBackend {
   }
 }
 
-/// A key/value cache in bf16, where products round to that anyway: half of what a single query reads.
+/// A key/value cache in bf16, where products round to that anyway: half of what a single query reads. Its memory goes
+/// back to the system with it, not to the backend's buffers, of which nothing later is as large.
 private final class NarrowCache: KeyValueCache, @unchecked Sendable {  // guard: written as `KeyValueCache` says
   private let shape: Shape
   private let backend: CPUBackend
-  /// Two bf16 in each float's place.
-  private let storage: [Storage]
   private let keys: UnsafeMutablePointer<UInt16>
   private let values: UnsafeMutablePointer<UInt16>
 
@@ -20,9 +19,16 @@ private final class NarrowCache: KeyValueCache, @unchecked Sendable {  // guard:
     precondition(shape.rank == 3, "cache: \(shape), expected [B, capacity, D]")
     self.shape = shape
     self.backend = backend
-    storage = (0..<2).map { _ in backend.allocate(count: (shape.count + 1) / 2) }
-    let halves = storage.map { UnsafeMutableRawPointer($0.base).assumingMemoryBound(to: UInt16.self) }
-    (keys, values) = (halves[0], halves[1])
+    guard let keys = nk_allocate(shape.count * 2), let values = nk_allocate(shape.count * 2) else {
+      preconditionFailure("cache: no memory for keys and values \(shape)")
+    }
+    self.keys = keys.bindMemory(to: UInt16.self, capacity: shape.count)
+    self.values = values.bindMemory(to: UInt16.self, capacity: shape.count)
+  }
+
+  deinit {
+    nk_release(keys)
+    nk_release(values)
   }
 
   func remember(keys: Tensor, values: Tensor, at frame: Int) {

@@ -41,4 +41,13 @@ import Testing
     // To nearest: 0x3EAAAAAB and 0x3F2AAAAB.
     #expect(remembered(narrow) == [Float(bitPattern: 0x3EAB_0000), Float(bitPattern: 0x3F2B_0000)])
   }
+
+  /// The diffusion that follows asks for no tensor of its size, so kept it would only stand there.
+  @Test func itsMemoryIsNotKeptForTensors() {
+    let backend = CPUBackend(threads: 1, precision: .bf16)
+    _ = backend.makeKeyValueCache([2, 100, 64])
+    #expect(backend.memory.bytes == (free: 0, used: 0))
+    _ = Tensor([1, 2], shape: [2], on: backend) + Tensor([3, 4], shape: [2], on: backend)
+    #expect(backend.memory.bytes.free > 0)
+  }
 }
