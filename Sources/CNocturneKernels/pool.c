@@ -165,10 +165,9 @@ static void share_out(nk_pool *pool, size_t count, void *context, nk_task task) 
   pool->task = task;
   pool->context = context;
   const size_t runs = (size_t)pool->threads + 1;
-  for (size_t i = 0; i < runs; i++) {
-    pool->runs[i].end = count / runs * (i + 1) + count % runs * (i + 1) / runs;
-    const size_t first = count / runs * i + count % runs * i / runs;
+  for (size_t i = 0, first = 0; i < runs; first = pool->runs[i++].end) {
     atomic_store_explicit(&pool->runs[i].next, first, memory_order_relaxed);
+    pool->runs[i].end = count / runs * (i + 1) + count % runs * (i + 1) / runs;
   }
   atomic_fetch_add_explicit(&pool->generation, 1, memory_order_release);
   if (pool->sleeping) pthread_cond_broadcast(&pool->work);

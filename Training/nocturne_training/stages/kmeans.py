@@ -129,7 +129,11 @@ def _centres(context: Context) -> ProductCentres:
     numbers that do not go."""
     vocab, dim = context.config.semantic_vocab, context.config.tokenizer.dim
     settings, width = context.settings.kmeans, context.settings.tokenizer.label_width
-    told = settings.told_centres
+    told, divided = settings.told_centres, settings.told_quality
+    if divided and (not told or told % HALVES):
+        raise TrainingError(
+            f"kmeans.toldCentres {told}: expected an even number above 0 for kmeans.toldQuality"
+        )
     if not told or not context.told:
         return ProductCentres(MiniBatchKmeans(vocab, dim, settings.patience))
     if vocab % told or not 0 < width < dim:
@@ -137,8 +141,5 @@ def _centres(context: Context) -> ProductCentres:
             f"kmeans.toldCentres {told}: expected a divisor of the {vocab} tokens, and tokenizer.labelWidth "
             f"{width} below the {dim} features"
         )
-    divided = settings.told_quality
-    if divided and told % HALVES:
-        raise TrainingError(f"kmeans.toldCentres {told}: expected an even number for kmeans.toldQuality")
     rest = MiniBatchKmeans(vocab // told, dim - width, settings.patience)
     return ProductCentres(ToldCentres(told // HALVES if divided else told, width, divided), rest)

@@ -43,9 +43,7 @@ def tellable(context: Context) -> Collection[str]:
     return [name for name in STATED if name != MODE or context.tells_mode]
 
 
-def requests(
-    clips: Sequence[Clip], *, heldout: bool, told: Collection[str] = tuple(STATED)
-) -> dict[int, list[Request]]:
+def requests(clips: Sequence[Clip], *, heldout: bool, told: Collection[str]) -> dict[int, list[Request]]:
     """The captions of each clip that state something of `told`, by the clip's place; of held-out phrasing too
     where asked."""
     found: dict[int, list[Request]] = {}
@@ -63,7 +61,7 @@ def requests(
     return found
 
 
-def wanted(traits: Traits, told: Collection[str] = tuple(STATED)) -> tuple[int, ...]:
+def wanted(traits: Traits, told: Collection[str]) -> tuple[int, ...]:
     """The choice of each of `STATED`; what is not `told` is left open."""
     found = []
     for name, label in STATED.items():
@@ -96,7 +94,7 @@ def describable(clip: Clip) -> bool:
 
 
 def written(
-    labels: dict[str, Any], random: Random, told: Collection[str] = tuple(STATED)
+    labels: dict[str, Any], random: Random, told: Collection[str]
 ) -> tuple[str, tuple[int, ...]] | None:
     """A new caption in a phrasing that is not held out, and what it states: of those that state something
     any, or every other time the one that states most, as people who know what they want do. None where not

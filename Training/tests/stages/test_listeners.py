@@ -79,7 +79,7 @@ def test_transposing_moves_tones_and_leaves_noise() -> None:
     assert torch.equal(other.frames(latents, 3), latents)
 
 
-def test_the_mode_is_heard_in_every_key_and_in_tones_alone() -> None:
+def test_transposing_within_octaves_leaves_the_mode_and_tones_alone_tell_it() -> None:
     listener = LatentListener(192, DEMO, COUNTS).eval()
     latents, played = torch.zeros(2, 20, 192), (27, 41, 52, 66)
     tones = [[n for n, (group, _) in enumerate(DEMO.sources) if group == tone] for tone in played]

@@ -49,12 +49,12 @@ TRUE = [
 
 
 def test_written_captions_say_what_is_true_and_are_ever_new() -> None:
-    found = [written(LABELS, Random(seed)) for seed in range(60)]
-    again = [written(LABELS, Random(seed)) for seed in range(60)]
+    found = [written(LABELS, Random(seed), STATED) for seed in range(60)]
+    again = [written(LABELS, Random(seed), STATED) for seed in range(60)]
     assert found == again and None not in found
     counts: Counter[int] = Counter()
     for text, row in found:
-        assert row == wanted(asked(text, LABELS)) and max(row) >= 0
+        assert row == wanted(asked(text, LABELS), STATED) and max(row) >= 0
         assert all(choice in (-1, true) for choice, true in zip(row, TRUE, strict=True))
         counts[sum(choice >= 0 for choice in row)] += 1
     assert len({text for text, _ in found}) == 60
@@ -62,9 +62,9 @@ def test_written_captions_say_what_is_true_and_are_ever_new() -> None:
 
 
 def test_the_mode_is_asked_for() -> None:
-    minor = wanted(asked("A slow flute melody in F minor.", LABELS | {"mode": "minor"}))
+    minor = wanted(asked("A slow flute melody in F minor.", LABELS | {"mode": "minor"}), STATED)
     assert minor[list(STATED).index("quality")] == CHOICES["quality"].index("minor")
-    assert wanted(asked("A slow flute melody.", LABELS))[list(STATED).index("quality")] == -1
+    assert wanted(asked("A slow flute melody.", LABELS), STATED)[list(STATED).index("quality")] == -1
 
 
 def test_the_mode_is_left_open_where_tokens_do_not_name_it(
@@ -117,7 +117,7 @@ def test_a_batch_asks_by_captions_written_anew(tunable: Path, tones: Path) -> No
         seen.extend(texts) or {text: torch.full((context.config.mulan.dim,), 0.1) for text in seen}
     )
     _, codes, rows, *_ = trained.batch(draws(1))
-    assert tuple(rows[0].tolist()) == wanted(asked(seen[0], LABELS))
+    assert tuple(rows[0].tolist()) == wanted(asked(seen[0], LABELS), STATED)
     expected = trained.rvq.encode(torch.full((1, context.config.mulan.dim), 0.1))
     assert torch.equal(codes, expected.to(codes))
 

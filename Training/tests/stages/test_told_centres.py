@@ -179,8 +179,14 @@ def test_divided_centres_are_as_many_as_asked_for(tokenized: Path, tones: Path) 
     assert torch.allclose(centres[::8, :8], told.places) and torch.equal(centres[:8, 8:], other.centers)
     assert not torch.equal(told.places[0], told.places[1])
     assert "heard_quality" in task.validate()
-    with pytest.raises(TrainingError, match=r"kmeans.toldCentres 1: expected an even number"):
-        KmeansTask(context(tokenized, tones, told_quality=True, told_centres=1))
+    for count in (0, 1):
+        wrong = context(tokenized, tones, told_quality=True, told_centres=count)
+        for tells in (True, False):
+            vars(wrong)["told"] = tells
+            with pytest.raises(
+                TrainingError, match=rf"kmeans.toldCentres {count}: expected an even number above 0"
+            ):
+                KmeansTask(wrong)
 
 
 def test_kept_frames_are_those_of_the_drawn_clips(tokenized: Path, tones: Path) -> None:
