@@ -22,9 +22,13 @@ def test_every_settings_file_loads() -> None:
     files = sorted((Path(trainer.__file__).parent.parent / "settings").glob("*.yaml"))
     assert {path.stem for path in files} == set(SIZED)
     for path in files:
-        settings, vocab = load(path), configuration.load(path.stem.partition("-")[0]).semantic_vocab
-        told = settings.kmeans.told_centres
+        settings, config = load(path), configuration.load(path.stem.partition("-")[0])
+        kmeans, vocab = settings.kmeans, config.semantic_vocab
+        told = kmeans.told_centres
         assert told == 0 or (settings.tokenizer.label_weight > 0 and vocab % told == 0), path
+        assert not kmeans.told_quality or (told and told % 2 == 0), path
+        frames = kmeans.kept_frames or kmeans.crop_seconds * config.semantic_rate
+        assert frames * kmeans.batch >= vocab, f"{path}: k-means begins from frames of one batch"
 
 
 def test_a_gpu_takes_the_settings_that_are_sized_for_one() -> None:
