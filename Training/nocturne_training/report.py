@@ -25,10 +25,11 @@ from .stages.clips import whole
 from .stages.context import Context
 from .stages.labels import able
 from .stages.registry import STAGES, Stage, stages_of
-from .trainer import settings
 from .trainer.distributed import join
 from .trainer.errors import TrainingError
 from .trainer.loop import Loop
+from .trainer.settings import Settings
+from .trainer.settings_file import load
 
 LABELS = ("lead_family", "style", "tempo", "quality", "drums")
 
@@ -92,7 +93,7 @@ def report(context: Context, clips: int) -> dict[str, Figures]:
     return found
 
 
-def with_clips(chosen: settings.Settings, clips: int) -> settings.Settings:
+def with_clips(chosen: Settings, clips: int) -> Settings:
     """The same settings with validation on so many clips."""
     names = [stage.name for stage in STAGES if stage.learns]
     return replace(chosen, **{name: replace(getattr(chosen, name), validation_clips=clips) for name in names})
@@ -115,7 +116,7 @@ def main(words: list[str] | None = None) -> int:
     options = parser.parse_args(words)
     try:
         corpus = options.corpus or options.out / "corpus"
-        chosen = able(settings.load(options.settings or options.config), Corpus.open(corpus))
+        chosen = able(load(options.settings or options.config), Corpus.open(corpus))
         chosen = with_clips(chosen, options.clips)
         config = configuration.load(options.config)
         context = Context(options.out, corpus, config, chosen, join(options.device), options.split)

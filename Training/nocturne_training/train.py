@@ -24,9 +24,10 @@ from .corpus.dataset import Corpus, CorpusError
 from .stages.context import Context
 from .stages.labels import able
 from .stages.registry import NAMES, Stage, stages_of
-from .trainer import settings
 from .trainer.distributed import join, leave
 from .trainer.errors import TrainingError
+from .trainer.settings import Settings
+from .trainer.settings_file import SIZED, load, named
 
 JOBS = {"cpu": 1, "cuda": 3}
 """Stages side by side: no stage leaves cores idle, and none of `demo` fills a GPU."""
@@ -42,7 +43,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--config", default="tiny", help="paper, demo, tiny, or a config.json")
     parser.add_argument(
         "--settings",
-        help=f"{', '.join(settings.SIZED)}, or a YAML file; if left out those of the configuration, on a GPU "
+        help=f"{', '.join(SIZED)}, or a YAML file; if left out those of the configuration, on a GPU "
         "those sized for one",
     )
     parser.add_argument("--corpus", type=Path, help="a corpus directory; if left out, DIR/corpus is made")
@@ -94,7 +95,7 @@ def _changes(pairs: list[str]) -> dict[str, Any]:
     return changes
 
 
-def _require_stages(chosen: settings.Settings, names: tuple[str, ...]) -> None:
+def _require_stages(chosen: Settings, names: tuple[str, ...]) -> None:
     present = [stage.name for stage in stages_of(chosen)]
     for name in names:
         if name not in present:
@@ -104,7 +105,7 @@ def _require_stages(chosen: settings.Settings, names: tuple[str, ...]) -> None:
 
 
 def _side_by_side(
-    options: argparse.Namespace, corpus: Path, chosen: settings.Settings, jobs: int, deadline: float | None
+    options: argparse.Namespace, corpus: Path, chosen: Settings, jobs: int, deadline: float | None
 ) -> int:
     """The stages in processes of their own; the exit code."""
     given = {
@@ -139,13 +140,13 @@ def main(words: list[str] | None = None) -> int:
     try:
         changes, config = _changes(options.set), configuration.load(options.config)
         processes = join(options.device)
-        sized = settings.named(options.config, processes.device.type)
-        chosen = settings.load(options.settings or sized, changes)
-        named = () if options.stage == NAMES else (*options.stage, *options.redo)
-        _require_stages(chosen, named)
+        sized = named(options.config, processes.device.type)
+        chosen = load(options.settings or sized, changes)
+        picked = () if options.stage == NAMES else (*options.stage, *options.redo)
+        _require_stages(chosen, picked)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
         asked, chosen = chosen, able(chosen, Corpus.open(corpus))
-        _require_stages(chosen, named)
+        _require_stages(chosen, picked)
         if chosen != asked and processes.first and not options.quiet:
             print(f"{corpus}: no training clip has labels, so nothing is tuned for them", flush=True)
         jobs = JOBS[processes.device.type] if options.jobs is None else options.jobs

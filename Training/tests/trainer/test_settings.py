@@ -9,7 +9,7 @@ from nocturne_training import config as configuration
 from nocturne_training import trainer
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.precision import mixed
-from nocturne_training.trainer.settings import SIZED, load, named
+from nocturne_training.trainer.settings_file import SIZED, load, named
 
 
 def test_named_settings_load_and_differ() -> None:
@@ -26,7 +26,6 @@ def test_every_settings_file_loads() -> None:
         kmeans, vocab = settings.kmeans, config.semantic_vocab
         told = kmeans.told_centres
         assert told == 0 or (settings.tokenizer.label_weight > 0 and vocab % told == 0), path
-        assert not kmeans.told_quality or (told and told % 2 == 0), path
         frames = kmeans.kept_frames or kmeans.crop_seconds * config.semantic_rate
         assert frames * kmeans.batch >= vocab, f"{path}: k-means begins from frames of one batch"
 
