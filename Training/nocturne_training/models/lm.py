@@ -89,6 +89,13 @@ class Lm(nn.Module):
             x = layer(x, table, cache, index)
         return self.norm(x)
 
+    def predicted(self, codes: Tensor, tokens: Tensor) -> Tensor:
+        """RVQ codes [B, Q] and semantic tokens [B, T] -> logits of each of the tokens, behind those before it
+        [B, T, V]"""
+        prefix = self.prefix(codes)
+        ids = torch.cat((prefix, tokens[:, :-1] + self.config.semantic_start), dim=1)
+        return self.head(self.hidden(ids)[:, prefix.shape[1] - 1 :])
+
     def forward(self, ids: Tensor, cache: Cache | None = None) -> Tensor:
         """Token ids [B, T] -> logits [B, T, V]"""
         return self.head(self.hidden(ids, cache))

@@ -15,7 +15,7 @@ from ..models.modules import BUILDERS
 from ..trainer.errors import TrainingError
 from ..vocabulary import tiny_vocabulary
 from .context import Context
-from .registry import LISTENING, stages_of, tuned
+from .registry import LISTENING, stages_of, tuned, tuned_before
 
 SOURCES = {
     "mulan_text": "mulan",
@@ -79,7 +79,8 @@ def _provenance(context: Context) -> dict[str, Any]:
     stages = {}
     also = tuned(context.settings)
     listeners = [stage.name for stage in stages_of(context.settings) if stage.name in LISTENING]
-    for stage in dict.fromkeys([*SOURCES.values(), *listeners, *also.values()]):
+    before = tuned_before(context.settings)
+    for stage in dict.fromkeys([*SOURCES.values(), before, *listeners, *also.values()]):
         record = json.loads((context.stage(stage) / "stage.json").read_text(encoding="utf-8"))
         stages[stage] = {key: record[key] for key in ("steps", "seconds", "device", "figures", "digest")}
     return {"corpus": corpus, "stages": stages, "pytorch": torch.__version__}

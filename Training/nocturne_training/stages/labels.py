@@ -44,7 +44,7 @@ def able(settings: Settings, corpus: Corpus) -> Settings:
         return settings
     untuned = {
         name: replace(getattr(settings, name), steps=0)
-        for name in ("mulantuned", "vaetuned", "lmtuned", "dpdtuned")
+        for name in ("mulantuned", "vaetuned", "lmtuned", "lmguided", "dpdtuned")
     }
     return replace(settings, **untuned)
 

@@ -88,9 +88,7 @@ class LmTask(Task):
 
     def logits(self, codes: Tensor, tokens: Tensor) -> Tensor:
         """Codes [B, Q] and tokens [B, T] -> what is predicted for each of the tokens [B, T, V]"""
-        prefix = self.lm.prefix(codes)
-        ids = torch.cat((prefix, tokens[:, :-1] + self.config.semantic_start), dim=1)
-        return self.lm.head(self.lm.hidden(ids)[:, prefix.shape[1] - 1 :])
+        return self.lm.predicted(codes, tokens)
 
     def errors(self, logits: Tensor, tokens: Tensor) -> Tensor:
         """Cross-entropy of every token in nats, [B, T, V] and [B, T] -> [B, T]"""

@@ -71,6 +71,13 @@ STAGES = (
         starts=False,
     ),
     Stage(
+        "lmguided",
+        ("corpus", "mulan", "extract", "rvq", "lm"),
+        ("mulan", "lm", "rvq", "semanticVocab"),
+        "lmguided:LmGuidedTask",
+        starts=False,
+    ),
+    Stage(
         "dpdtuned",
         ("corpus", "extract", "listeners", "soundlisteners", "lm", "vae", "dpd"),
         ("dpd", "semanticVocab"),
@@ -94,8 +101,14 @@ TUNED = ("mulan", "vae", "lm", "dpd")
 
 
 def tuned(settings: Settings) -> dict[str, str]:
-    """The stages whose network is tuned after it has learned, and the stage that does it."""
-    return {name: f"{name}tuned" for name in TUNED if getattr(settings, f"{name}tuned").steps}
+    """The stages whose network is tuned after it has learned, and the last stage that does it."""
+    found = {name: f"{name}tuned" for name in TUNED if getattr(settings, f"{name}tuned").steps}
+    return found | ({"lm": "lmguided"} if settings.lmguided.steps else {})
+
+
+def tuned_before(settings: Settings) -> str:
+    """The stage whose language model `lmguided` guides."""
+    return "lmtuned" if settings.lmtuned.steps else "lm"
 
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
@@ -104,8 +117,9 @@ def stages_of(settings: Settings) -> tuple[Stage, ...]:
     say so, and those listeners learn for which one is."""
     also = tuned(settings)
     through = settings.dpdtuned.sound_weight > 0 and "dpd" in also
-    left_out = {f"{name}tuned" for name in TUNED if name not in also}
-    left_out |= set() if also.keys() & {"lm", "dpd"} else {"listeners"}
+    tuning = [f"{name}tuned" for name in TUNED] + ["lmguided"]
+    left_out = {name for name in tuning if not getattr(settings, name).steps}
+    left_out |= {"listeners"} if {"lmtuned", "dpdtuned"} <= left_out else set()
     left_out |= set() if "vae" in also or through else {"soundlisteners"}
     left_out |= set() if settings.vae.encoder_kept else {"encoder"}
     instead = {"extract": {"vae": ("encoder",)} if settings.vae.encoder_kept else {}}
@@ -115,6 +129,7 @@ def stages_of(settings: Settings) -> tuple[Stage, ...]:
     if "mulan" in also:
         instead["extract"] = instead.get("extract", {}) | {"mulan": halves["mulan"]}
         instead["lmtuned"] = {"mulan": (also["mulan"],)}
+    instead["lmguided"] = {"lm": (tuned_before(settings),), "mulan": (also.get("mulan", "mulan"),)}
     instead["dpdtuned"] = {name: (also.get(name, name),) for name in ("lm", "vae")}
     if not through:
         instead["dpdtuned"] |= {"soundlisteners": (), "vae": ()}

@@ -278,6 +278,29 @@ class LmTunedSettings(LmSettings):
 
 
 @dataclass(frozen=True)
+class LmGuidedSettings(LmSettings):
+    """The language model guided by what tokens tell (`stages/lmguided.py`), not at all by default: the paper
+    does not. `composed` captions of new compositions (0, or music of another kind: the captions that clips
+    have), for the first `drawn` of which whole clips are drawn, and for all an `opening` of so many tokens.
+    Of `batch` clips a step a share `own_share` is the corpus's own; beside each are `openings` openings. What
+    the student reads is blurred by up to `blur` of a caption's length in the joint space; `told_weight` is
+    that of what openings should tell."""
+
+    steps: int = 0
+    learning_rate: float = 1e-4
+    betas: tuple[float, ...] = (0.9, 0.98)
+    weight_decay: float = 0.0
+    ema: float = 0.95
+    composed: int = 12000
+    drawn: int = 2880
+    own_share: float = 0.25
+    openings: int = 64
+    opening: int = 6
+    blur: float = 0.4
+    told_weight: float = 0.3
+
+
+@dataclass(frozen=True)
 class DpdTunedSettings(DpdSettings):
     """The diffusion network tuned for what a listener hears (`stages/dpdtuned.py`), not at all by default:
     the paper does not. Clips are made in `sampler_steps`, half of them in as many up to `most_steps` (0: not
@@ -327,6 +350,7 @@ class Settings:
     soundlisteners: SoundListenersSettings = field(default_factory=SoundListenersSettings)
     vaetuned: VaeTunedSettings = field(default_factory=VaeTunedSettings)
     lmtuned: LmTunedSettings = field(default_factory=LmTunedSettings)
+    lmguided: LmGuidedSettings = field(default_factory=LmGuidedSettings)
     dpdtuned: DpdTunedSettings = field(default_factory=DpdTunedSettings)
     export: ExportSettings = field(default_factory=ExportSettings)
 

@@ -19,6 +19,7 @@ from nocturne_training.stages.export import UNTUNED, export
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
+    LmGuidedSettings,
     LmTunedSettings,
     MulanTunedSettings,
     VaeTunedSettings,
@@ -63,3 +64,18 @@ def test_tuned_networks_take_the_place_of_the_others(run: Context, tuned: tuple[
     others = {"listeners", "soundlisteners", *(f"{name}tuned" for name in NETWORKS)}
     assert others & stages.keys() == expected
     assert stages["dpd"]["figures"] == {"of": 1.0}
+
+
+def test_the_guided_language_model_takes_the_place_of_the_tuned_one(run: Context) -> None:
+    settings = replace(run.settings, lmtuned=LmTunedSettings(steps=1), lmguided=LmGuidedSettings(steps=1))
+    folder, network = run.stage("lmguided"), build("lm", run.config)
+    initialise(network, "lm", 9)
+    folder.mkdir()
+    write(folder, "lm", network)
+    Record.of("lmguided", "", folder, steps=0, seconds=0.0, device="cpu", figures={}).write(folder)
+    export(replace(run, settings=settings))
+    checkpoint = run.stage("export") / "checkpoint"
+    written = load_file(checkpoint / "lm.safetensors")
+    assert all(value.equal(written[key]) for key, value in load_file(folder / "lm.safetensors").items())
+    stages = json.loads((checkpoint / "manifest.json").read_text())["provenance"]["stages"]
+    assert {"lm", "lmtuned", "lmguided"} <= stages.keys()

@@ -23,6 +23,7 @@ from nocturne_training.stages.labels import able
 from nocturne_training.stages.registry import LISTENING, NAMES, TUNED, Stage, stages_of
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
+    LmGuidedSettings,
     LmTunedSettings,
     MulanTunedSettings,
     Settings,
@@ -174,7 +175,7 @@ def test_an_encoder_that_is_kept_is_a_stage_that_extraction_waits_for() -> None:
     kept, learned = needs(Settings(vae=VaeSettings(encoder_kept=True))), needs(Settings())
     assert "encoder" in kept["extract"] and "vae" not in kept["extract"]
     assert "vae" in learned["extract"] and "encoder" not in learned
-    tuning = (*LISTENING, *(f"{name}tuned" for name in TUNED))
+    tuning = (*LISTENING, *(f"{name}tuned" for name in TUNED), "lmguided")
     assert list(kept) == [name for name in NAMES if name not in tuning]
 
 
@@ -191,6 +192,20 @@ def test_networks_are_tuned_where_the_settings_say_so() -> None:
     assert {"lmtuned", "dpd"} <= set(one["export"]) and "lm" not in one["export"]
     assert {"lmtuned", "dpdtuned"} <= set(both["export"]) and not {"lm", "dpd"} & set(both["export"])
     assert "lm" in other["dpdtuned"] and "lmtuned" in both["dpdtuned"] and "lm" not in both["dpdtuned"]
+
+
+def test_the_language_model_is_guided_last() -> None:
+    def needs(**tuned: StageSettings) -> dict[str, tuple[str, ...]]:
+        return {stage.name: stage.needs for stage in stages_of(Settings(**tuned))}
+
+    guided, lm = {"lmguided": LmGuidedSettings(steps=1)}, {"lmtuned": LmTunedSettings(steps=1)}
+    alone, both = needs(**guided), needs(**guided, **lm, dpdtuned=DpdTunedSettings(steps=1))
+    assert "lmguided" not in needs(**lm) and not {"listeners", "lmtuned"} & alone.keys()
+    assert {"lm", "mulan"} <= set(alone["lmguided"]) and "lmtuned" in both["lmguided"]
+    assert "lm" not in both["lmguided"] and both["dpdtuned"].count("lmguided") == 1
+    assert "lmguided" in both["export"] and not {"lm", "lmtuned"} & set(both["export"])
+    tower = needs(mulantuned=MulanTunedSettings(steps=1), **guided)["lmguided"]
+    assert "mulantuned" in tower and "mulan" not in tower
 
 
 def test_sound_is_listened_to_where_the_decoder_or_what_it_decodes_is_tuned() -> None:
@@ -254,6 +269,7 @@ def test_music_without_labels_is_learned_from_without_tuning(
         mulantuned=MulanTunedSettings(steps=3),
         vaetuned=VaeTunedSettings(steps=3),
         lmtuned=LmTunedSettings(steps=3),
+        lmguided=LmGuidedSettings(steps=3),
         dpdtuned=DpdTunedSettings(steps=3),
     )
     assert stages_of(able(tuned, Corpus.open(corpus))) == stages_of(Settings())

@@ -1,0 +1,194 @@
+"""Guides the semantic language model by itself: it learns to predict what it would, if each token were also
+weighed by how well it tells what the caption states (Yang and Klein, 2021, who decode so; here a student
+learns it). Its openings decide: what the first tokens tell, those after them go on with.
+
+Letters: B clips, R openings, Q quantisers, T semantic tokens, V vocabulary, N captions."""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from ..models.lm import Lm
+from ..trainer.errors import TrainingError
+from ..trainer.precision import mixed
+from ..trainer.randomness import Draw, generator
+from ..trainer.task import Metrics
+from ..trainer.update import Update
+from .composed import composed
+from .context import Context
+from .drawing import draw
+from .lm import LmTask
+from .reading import Reader
+from .registry import tuned, tuned_before
+from .requests import STATED, describable, requests, right, tellable
+from .telling import Telling
+
+AT_ONCE = 128
+"""Captions for which tokens are drawn at a time."""
+
+
+class Guided(NamedTuple):
+    """Codes of captions [N, Q], what these state [N, STATED], tokens for them [N, T]"""
+
+    codes: Tensor
+    stated: Tensor
+    tokens: Tensor
+
+    def rows(self, places: Tensor) -> Guided:
+        """Some of them."""
+        return Guided(*(column[places] for column in self))
+
+
+class Batch(NamedTuple):
+    """Whole clips and openings, and the codes that the student reads for each, which are not quite theirs"""
+
+    clips: Guided
+    clips_read: Tensor
+    openings: Guided
+    openings_read: Tensor
+
+
+class LmGuidedTask(LmTask):
+    """The divergence of the student's predictions from those of the guided model, over whole clips, most of
+    which the guided model has drawn, and over the openings of many captions; and what the student's openings
+    do not tell of what is stated."""
+
+    stage: ClassVar[str] = "lmguided"
+
+    def __init__(self, context: Context) -> None:
+        self.tuning = context.settings.lmguided
+        super().__init__(context, self.tuning)
+        self.teacher = cast(Lm, context.learned(tuned_before(context.settings), "lm"))
+        self.lm.load_state_dict(self.teacher.state_dict())
+        self.telling = Telling(context, self.clips)
+        self.rvq = context.learned("rvq", "rvq")
+        told = tellable(context)
+        self.requests = requests(context.corpus.split("train"), heldout=False, told=told)
+        self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
+        self.places = list(self.requests)
+        if not self.places:
+            raise TrainingError(
+                f"{context.corpus_directory}: no training caption states what labels tell; set "
+                "lmguided.steps to 0"
+            )
+        self.drawn, self.opened = self._drawn(*self._captions(context))
+
+    @property
+    def examples(self) -> int:
+        """See `Task`."""
+        return len(self.places)
+
+    def _captions(self, context: Context) -> tuple[Tensor, Tensor]:
+        """Codes [N, Q] and what is stated [N, STATED]: of new captions where the corpus is of the kind that
+        they are written for, else of those that its clips have."""
+        clips = context.corpus.split("train")
+        if self.tuning.composed and any(describable(clips[place]) for place in self.places):
+            new = composed(self.tuning.composed, f"{self.stage}/{self.tuning.seed}", tellable(context))
+            text = context.learned(tuned(context.settings).get("mulan", "mulan"), "mulan_text")
+            vectors = Reader(context).read([caption for caption, _ in new], text)
+            codes = self.rvq.encode(torch.stack([vectors[caption] for caption, _ in new]))
+            return codes.cpu(), torch.tensor([stated for _, stated in new])
+        known = [(place, one) for place, some in self.requests.items() for one in some]
+        codes = torch.stack([self.clips.text_codes(place)[one.caption] for place, one in known])
+        return codes, torch.tensor([one.wanted for _, one in known])
+
+    def _drawn(self, codes: Tensor, stated: Tensor) -> tuple[Guided, Guided]:
+        """Whole clips of the guided model for the first captions, its openings for all."""
+        device, seed = self.processes.device, generator(self.tuning.seed, self.stage).initial_seed()
+        torch.manual_seed(seed)
+        found = []
+        for count, length in (
+            (self.tuning.drawn, self.config.clip_tokens),
+            (len(codes), self.tuning.opening),
+        ):
+            tokens = []
+            for some, wanted in zip(codes[:count].split(AT_ONCE), stated[:count].split(AT_ONCE), strict=True):
+                bonus = self.telling.bonus(wanted.to(device))
+                with mixed(device.type, self.settings.precision):
+                    tokens.append(draw(self.teacher, some.to(device), length, bonus).cpu())
+            found.append(Guided(codes[:count], stated[:count], torch.cat(tokens)))
+        return found[0], found[1]
+
+    def batch(self, draws: list[Draw]) -> Batch:
+        """Of each example a clip that the guided model has drawn, or in a share of them the example's own
+        with one of its captions; and as many openings as asked."""
+        clips, openings, read = [], [], []
+        for one in draws:
+            own = float(torch.rand((), generator=one.generator)) < self.tuning.own_share
+            clips.append(self._own(one) if own else self._any(self.drawn, 1, one.generator))
+            openings.append(self._any(self.opened, self.tuning.openings, one.generator))
+            read.append(self.blurred(torch.cat((clips[-1].codes, openings[-1].codes)), one.generator))
+        device = self.processes.device
+        return Batch(
+            Guided(*(torch.cat(column).to(device) for column in zip(*clips, strict=True))),
+            torch.cat([codes[:1] for codes in read]),
+            Guided(*(torch.cat(column).to(device) for column in zip(*openings, strict=True))),
+            torch.cat([codes[1:] for codes in read]),
+        )
+
+    def _own(self, one: Draw) -> Guided:
+        place = self.places[one.index]
+        some = self.requests[place]
+        request = some[int(torch.randint(len(some), (), generator=one.generator))]
+        codes = self.clips.text_codes(place)[request.caption]
+        return Guided(codes[None], torch.tensor([request.wanted]), self.clips.tokens(place)[None])
+
+    @staticmethod
+    def _any(known: Guided, count: int, random: Generator) -> Guided:
+        return known.rows(torch.randint(len(known.codes), (count,), generator=random))
+
+    @torch.no_grad()
+    def blurred(self, codes: Tensor, random: Generator) -> Tensor:
+        """Codes of places in the joint space near those of [B, Q], up to `blur` of their length away: a
+        caption in other words has other codes, above all fine ones, and states the same."""
+        device = self.processes.device
+        vectors = self.rvq.decode(codes.to(device))
+        noise = torch.randn(vectors.shape, generator=random).to(device)
+        level = self.tuning.blur * torch.rand(len(codes), 1, generator=random).to(device)
+        apart = level * noise * vectors.norm(dim=1, keepdim=True) / vectors.shape[1] ** 0.5
+        return self.rvq.encode(F.normalize(vectors + apart, dim=1))
+
+    def _predicted(self, lm: Lm, codes: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of the semantic tokens alone [B, T, V]"""
+        with mixed(codes.device.type, self.settings.precision):
+            logits = lm.predicted(codes, tokens)[..., self.config.semantic_start : self.config.bos]
+        return logits.float()
+
+    def strayed(self, known: Guided, read: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean divergence in nats a token of the student, which reads the codes [B, Q], from the guided
+        model; and the student's probabilities [B, T, V]"""
+        with torch.no_grad():
+            guided = self._predicted(self.teacher, known.codes, known.tokens)
+            guided = (guided + self.telling.bonus(known.stated)[:, None]).log_softmax(dim=-1)
+        own = self._predicted(self.lm, read, known.tokens).log_softmax(dim=-1)
+        return (guided.exp() * (guided - own)).sum(dim=-1).mean(), own.exp()
+
+    def optimise(self, batch: Batch, step: int, update: Update) -> Metrics:
+        """See `Task`."""
+        clips, _ = self.strayed(batch.clips, batch.clips_read)
+        openings, chances = self.strayed(batch.openings, batch.openings_read)
+        untold = self.telling.unlikely(chances, batch.openings.stated)
+        loss = 0.5 * clips + 0.5 * openings
+        update("lm", loss + self.tuning.told_weight * untold)
+        return {"loss": loss, "clips": clips, "openings": openings, "untold": untold}
+
+    def validate(self) -> dict[str, float]:
+        """See `LmTask`; and of all held-out captions how often the tokens of a clip drawn for them tell what
+        they state (`told_*`)."""
+        some = list(self.held_out_requests.items())[: self.settings.validation_clips]
+        captions = [(place, one) for place, found in some for one in found]
+        torch.manual_seed(self.settings.seed)
+        found: dict[str, list[Tensor]] = {label: [] for label in STATED.values()}
+        for first in range(0, len(captions), AT_ONCE):
+            part, device = captions[first : first + AT_ONCE], self.processes.device
+            codes = torch.stack([self.held_out.text_codes(place)[one.caption] for place, one in part])
+            wanted = torch.tensor([one.wanted for _, one in part], device=device)
+            heard = self.telling.heard(draw(self.lm, codes.to(device), self.config.clip_tokens))
+            for label, hits in right(heard, wanted).items():
+                found[label].append(hits)
+        shares = {f"told_{label}": torch.cat(parts) for label, parts in found.items() if parts}
+        return super().validate() | {name: float(r.float().mean()) for name, r in shares.items() if len(r)}

@@ -1,0 +1,211 @@
+"""The language model guided by what its tokens tell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from extraction import ALONE
+from listening import captioned, labelled_context, named, stating_context
+from resumption import assert_resumes
+from test_requests import LABELS
+
+from nocturne_training.config import load
+from nocturne_training.stages import lmguided
+from nocturne_training.stages.composed import composed
+from nocturne_training.stages.context import Context
+from nocturne_training.stages.drawing import draw
+from nocturne_training.stages.labels import CHOICES
+from nocturne_training.stages.lmguided import LmGuidedTask
+from nocturne_training.stages.requests import STATED
+from nocturne_training.trainer.errors import TrainingError
+from nocturne_training.trainer.randomness import Draw, generator
+from nocturne_training.trainer.settings import LmGuidedSettings, Settings
+from nocturne_training.trainer.update import Update
+
+GUIDED = LmGuidedSettings(
+    steps=4,
+    batch=2,
+    composed=0,
+    drawn=3,
+    openings=3,
+    opening=2,
+    learning_rate=1e-3,
+    checkpoint_every=2,
+    validate_every=0,
+)
+
+
+def task(tunable: Path, tones: Path, **changes: object) -> LmGuidedTask:
+    return LmGuidedTask(stating_context(tunable, tones, Settings(lmguided=replace(GUIDED, **changes))))
+
+
+def draws(*indices: int, seed: int = 1) -> list[Draw]:
+    return [Draw(index, generator(seed, index)) for index in indices]
+
+
+def only(trained: LmGuidedTask, token: int, stated: int) -> None:
+    """Makes one token alone tell the first family, and captions state it."""
+    table = torch.full_like(trained.telling.tables["family"], -9.0)
+    table[token, 0] = 0.0
+    trained.telling.tables = {name: torch.zeros_like(t) for name, t in trained.telling.tables.items()}
+    trained.telling.tables["family"] = table
+    trained.drawn.stated[:, 0] = trained.opened.stated[:, 0] = stated
+
+
+def test_it_begins_with_what_the_language_model_has_learned(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
+    learned = Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("lm", "lm").state_dict()
+    for model in (trained.lm, trained.teacher):
+        assert all(torch.equal(value, learned[key]) for key, value in model.state_dict().items())
+    assert not any(parameter.requires_grad for parameter in trained.teacher.parameters())
+    assert trained.exports().keys() == {"lm"}
+
+
+def test_captions_that_state_something_are_drawn_for(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
+    assert len(trained.opened.codes) == trained.examples == 6 and len(trained.drawn.codes) == 3
+    assert trained.drawn.tokens.shape == (3, trained.config.clip_tokens)
+    assert trained.opened.tokens.shape == (6, 2)
+    for row, place in enumerate(trained.places):
+        assert trained.opened.stated[row, 0] == CHOICES["lead_family"].index(named(place)["lead_family"])
+        assert torch.equal(trained.opened.codes[row], trained.clips.text_codes(place)[0])
+    again = task(tunable, tones)
+    assert torch.equal(again.drawn.tokens, trained.drawn.tokens)
+    silent = stating_context(tunable, tones, Settings(lmguided=GUIDED))
+    clips = [captioned(clip, "Something is heard.") for clip in silent.corpus.split("train")]
+    vars(silent)["corpus"] = SimpleNamespace(split=lambda name: clips)
+    with pytest.raises(TrainingError, match=r"states what labels tell; set lmguided\.steps to 0"):
+        LmGuidedTask(silent)
+
+
+def test_captions_are_new_where_the_corpus_is_composed(
+    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = labelled_context(tunable, tones, Settings(lmguided=replace(GUIDED, composed=5)))
+    clips = [replace(c, labels=LABELS) for c in context.corpus.split("train")]
+    clips = [captioned(c, "A slow flute.") for c in clips]
+    vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
+    seen: list[str] = []
+    vector = torch.full((context.config.mulan.dim,), 0.1)
+
+    class Reading:
+        def __init__(self, _: Context) -> None: ...
+
+        def read(self, texts, tower) -> dict[str, torch.Tensor]:
+            seen.extend(texts)
+            return dict.fromkeys(seen, vector)
+
+    monkeypatch.setattr(lmguided, "Reader", Reading)
+    trained = LmGuidedTask(context)
+    told = [name for name in STATED if name != "quality"]
+    expected = composed(5, f"lmguided/{GUIDED.seed}", told)
+    assert seen == [text for text, _ in expected]
+    assert trained.opened.stated.tolist() == [list(row) for _, row in expected]
+    assert torch.equal(trained.opened.codes[0], trained.rvq.encode(vector[None])[0])
+    clips[:] = [replace(c, labels={k: v for k, v in LABELS.items() if k != "roles"}) for c in clips]
+    assert len(LmGuidedTask(context).opened.codes) == 8 and len(seen) == 5
+
+
+def test_a_batch_has_whole_clips_and_openings(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, own_share=0.0, blur=0.0)
+    batch, again = (trained.batch(draws(1, 3)) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(batch.clips, again.clips, strict=True))
+    drawn = {tuple(row.tolist()) for row in trained.drawn.tokens}
+    assert {tuple(row.tolist()) for row in batch.clips.tokens} <= drawn and len(batch.clips.tokens) == 2
+    assert batch.openings.tokens.shape == (6, 2) and batch.openings.stated.shape == (6, len(STATED))
+    # What an example draws does not depend on those beside it.
+    (first, second) = (trained.batch(draws(index)) for index in (1, 3))
+    for both, one, other in zip(batch, first, second, strict=True):
+        for whole, *parts in zip(
+            *(x if isinstance(x, tuple) else (x,) for x in (both, one, other)), strict=True
+        ):
+            assert torch.equal(whole, torch.cat(parts))
+    own = task(tunable, tones, own_share=1.0).batch(draws(1, 3))
+    for row, place in enumerate((2, 5)):
+        assert torch.equal(own.clips.tokens[row], trained.clips.tokens(place))
+        assert torch.equal(own.clips.codes[row], trained.clips.text_codes(place)[0])
+        assert tuple(own.clips.stated[row].tolist()) == trained.requests[place][0].wanted
+
+
+def test_codes_are_read_blurred(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, blur=1.5)
+    books = torch.nn.functional.normalize(torch.randn(trained.rvq.codebooks.shape), dim=-1)
+    trained.rvq.codebooks.data = books * 0.5 ** torch.arange(len(books))[:, None, None]
+    vectors = torch.nn.functional.normalize(torch.randn(200, trained.config.mulan.dim), dim=1)
+    codes = trained.rvq.encode(vectors)
+    found = trained.blurred(codes, generator(1, "a"))
+    assert torch.equal(found, trained.blurred(codes, generator(1, "a"))) and found.dtype == codes.dtype
+    same = (found == codes).float().mean(dim=0)
+    assert float(same[0]) > 0.5 and float(same[-1]) < min(0.9, float(same[0]))
+
+
+def test_the_divergence_is_that_from_the_guided_model(tunable: Path, tones: Path) -> None:
+    """Behind the captions' codes; the student reads others."""
+    trained = task(tunable, tones)
+    known = trained.opened.rows(torch.arange(3))
+    read = (known.codes + 1) % trained.config.rvq.codes
+    span = slice(trained.config.semantic_start, trained.config.bos)
+    with torch.no_grad():
+        strayed, chances = trained.strayed(known, read)
+        own = trained.logits(read, known.tokens)[..., span].log_softmax(dim=-1)
+        guided = trained.logits(known.codes, known.tokens)[..., span]
+        guided = (guided + trained.telling.bonus(known.stated)[:, None]).log_softmax(dim=-1)
+    expected = (guided.exp() * (guided - own)).sum(dim=-1).mean()
+    assert float(strayed) == pytest.approx(float(expected), rel=1e-4) and float(strayed) > 1e-3
+    assert torch.allclose(chances, own.exp(), atol=1e-6)
+    open_ = known._replace(stated=torch.full_like(known.stated, -1))
+    assert float(trained.strayed(open_, known.codes)[0].detach()) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_student_learns_what_the_guided_model_would_draw(tunable: Path, tones: Path) -> None:
+    untold = []
+    for told_weight in (0.0, 3.0):
+        trained = task(tunable, tones, own_share=0.0, told_weight=told_weight)
+        only(trained, token=7, stated=0)
+        batch = trained.batch(draws(0, 1))
+        update, metrics = Update("lmguided", trained.settings, trained.groups, ALONE), []
+        for step in range(60):
+            found = trained.optimise(batch, step, update)
+            metrics.append({name: float(value.detach()) for name, value in found.items()})
+        first, last = metrics[0], metrics[-1]
+        assert last["loss"] < 0.2 * first["loss"] and last["untold"] < first["untold"] - 1.0
+        tokens, before = (draw(lm, trained.opened.codes, 12) for lm in (trained.lm, trained.teacher))
+        assert float((tokens == 7).float().mean()) > 0.7 > 0.3 > float((before == 7).float().mean())
+        untold.append(metrics[5]["untold"])
+    assert untold[1] < 0.8 * untold[0]
+
+
+def test_the_guided_model_draws_what_is_stated(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones)
+    only(trained, token=7, stated=0)
+    drawn, opened = trained._drawn(trained.opened.codes, trained.opened.stated)
+    assert all(float((some.tokens == 7).float().mean()) > 0.9 for some in (drawn, opened))
+    trained.opened.stated[:] = -1
+    _, free = trained._drawn(trained.opened.codes, trained.opened.stated)
+    assert float((free.tokens == 7).float().mean()) < 0.5
+    _, again = trained._drawn(trained.opened.codes, trained.opened.stated)
+    assert torch.equal(again.tokens, free.tokens)
+
+
+def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(tunable: Path, tones: Path) -> None:
+    trained = task(tunable, tones, validation_clips=4)
+    only(trained, token=7, stated=0)
+    trained.lm.eval()
+    with torch.no_grad():
+        found, again = trained.validate(), trained.validate()
+    assert found == again and {"loss", "told_lead_family", "told_tempo"} <= set(found)
+    assert "told_drums" not in found and all(math.isfinite(value) for value in found.values())
+    families = [CHOICES["lead_family"].index(named(number)["lead_family"]) for number in range(4)]
+    trained.telling.tables["family"] = torch.zeros_like(trained.telling.tables["family"])
+    trained.telling.tables["family"][:, 0] = 1.0
+    with torch.no_grad():
+        assert trained.validate()["told_lead_family"] == pytest.approx(families.count(0) / 4)
+
+
+def test_resumed_equals_uninterrupted_bit_for_bit(tunable: Path, tones: Path, tmp_path: Path) -> None:
+    assert_resumes(lambda: task(tunable, tones), tmp_path)
