@@ -17,7 +17,7 @@ LEVEL = -23.0, 4.0
 
 def composed(count: int, seed: str, told: Collection[str]) -> list[tuple[str, tuple[int, ...]]]:
     """So many captions that state something of `told`, each of a composition of its own, in phrasings that
-    are not held out, and what they state. 3 ms each."""
+    are not held out, and what they state."""
     found: list[tuple[str, tuple[int, ...]]] = []
     number = 0
     while len(found) < count:

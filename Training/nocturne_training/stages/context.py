@@ -46,7 +46,12 @@ class Context:
     @property
     def tells_mode(self) -> bool:
         """Whether the tokens of labelled clips name major or minor (`kmeans.told_quality`)."""
-        return self.told and self.settings.kmeans.told_centres > 0 and self.settings.kmeans.told_quality
+        return self.told_centres > 0 and self.settings.kmeans.told_quality
+
+    @property
+    def told_centres(self) -> int:
+        """Centres of told features that tokens are pairs of; 0 where none are told."""
+        return self.settings.kmeans.told_centres if self.told else 0
 
     def stage(self, name: str) -> Path:
         """Folder of a stage."""

@@ -172,10 +172,9 @@ def unlearned(context: Context) -> dict[str, nn.Module]:
     config, choices = context.config, {name: len(found) for name, found in CHOICES.items()}
     parts, tones = config.vae.encoder.rates[-1], context.settings.vae.start == "tones"
     bank = Bank(parts, config.hop // parts, config.latent_dim) if tones else None
-    told = context.settings.kmeans.told_centres if context.told else 0
     return {
         "latents": LatentListener(config.latent_dim, bank, choices),
-        "tokens": TokenListener(config.semantic_vocab, told, choices),
+        "tokens": TokenListener(config.semantic_vocab, context.told_centres, choices),
     }
 
 

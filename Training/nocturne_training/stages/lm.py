@@ -17,7 +17,7 @@ from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
 from ..trainer.replay import Replay
-from ..trainer.settings import LmSettings
+from ..trainer.settings import LmNetworkSettings
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
@@ -30,7 +30,7 @@ class LmTask(Task):
 
     stage: ClassVar[str] = "lm"
 
-    def __init__(self, context: Context, settings: LmSettings | None = None) -> None:
+    def __init__(self, context: Context, settings: LmNetworkSettings | None = None) -> None:
         self.config, self.processes = context.config, context.processes
         self.settings = settings or context.settings.lm
         directory = context.stage("extract")

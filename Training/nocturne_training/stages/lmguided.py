@@ -16,6 +16,7 @@ from ..models.lm import Lm
 from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw, generator
+from ..trainer.settings import LmGuidedSettings
 from ..trainer.task import Metrics
 from ..trainer.update import Update
 from .composed import composed
@@ -24,7 +25,7 @@ from .drawing import draw
 from .lm import LmTask
 from .reading import Reader
 from .registry import tuned, tuned_before
-from .requests import STATED, describable, requests, right, tellable
+from .requests import Hits, asking, describable, requests, tellable, unstated
 from .telling import Telling
 
 AT_ONCE = 128
@@ -61,6 +62,7 @@ class LmGuidedTask(LmTask):
 
     def __init__(self, context: Context) -> None:
         self.tuning = context.settings.lmguided
+        _require_some(self.tuning)
         super().__init__(context, self.tuning)
         self.teacher = cast(Lm, context.learned(tuned_before(context.settings), "lm"))
         self.lm.load_state_dict(self.teacher.state_dict())
@@ -71,10 +73,7 @@ class LmGuidedTask(LmTask):
         self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
         self.places = list(self.requests)
         if not self.places:
-            raise TrainingError(
-                f"{context.corpus_directory}: no training caption states what labels tell; set "
-                "lmguided.steps to 0"
-            )
+            raise unstated(context, self.stage)
         self.drawn, self.opened = self._drawn(*self._captions(context))
 
     @property
@@ -179,16 +178,16 @@ class LmGuidedTask(LmTask):
     def validate(self) -> dict[str, float]:
         """See `LmTask`; and of all held-out captions how often the tokens of a clip drawn for them tell what
         they state (`told_*`)."""
-        some = list(self.held_out_requests.items())[: self.settings.validation_clips]
-        captions = [(place, one) for place, found in some for one in found]
+        device, clips, hits = self.processes.device, self.settings.validation_clips, Hits()
         torch.manual_seed(self.settings.seed)
-        found: dict[str, list[Tensor]] = {label: [] for label in STATED.values()}
-        for first in range(0, len(captions), AT_ONCE):
-            part, device = captions[first : first + AT_ONCE], self.processes.device
-            codes = torch.stack([self.held_out.text_codes(place)[one.caption] for place, one in part])
-            wanted = torch.tensor([one.wanted for _, one in part], device=device)
-            heard = self.telling.heard(draw(self.lm, codes.to(device), self.config.clip_tokens))
-            for label, hits in right(heard, wanted).items():
-                found[label].append(hits)
-        shares = {f"told_{label}": torch.cat(parts) for label, parts in found.items() if parts}
-        return super().validate() | {name: float(r.float().mean()) for name, r in shares.items() if len(r)}
+        for codes, stated in asking(self.held_out, self.held_out_requests, clips, AT_ONCE):
+            tokens = draw(self.lm, codes.to(device), self.config.clip_tokens)
+            hits.take("told", self.telling.heard(tokens), stated.to(device))
+        return super().validate() | hits.shares()
+
+
+def _require_some(settings: LmGuidedSettings) -> None:
+    """Raises `TrainingError` for numbers of which at least one is needed."""
+    for name in ("drawn", "openings", "opening"):
+        if (value := getattr(settings, name)) < 1:
+            raise TrainingError(f"lmguided.{name} {value}: expected at least 1")

@@ -15,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..trainer.errors import TrainingError
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics
@@ -26,7 +25,18 @@ from .listeners import learned
 from .lm import LmTask
 from .reading import Reader
 from .registry import tuned
-from .requests import SIZES, STATED, describable, requests, right, tellable, untold, written
+from .requests import (
+    SIZES,
+    STATED,
+    Hits,
+    asking,
+    describable,
+    requests,
+    tellable,
+    unstated,
+    untold,
+    written,
+)
 
 
 class Batch(NamedTuple):
@@ -57,10 +67,7 @@ class LmTunedTask(LmTask):
         self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=self.tellable)
         self.places = list(self.requests)
         if not self.places:
-            raise TrainingError(
-                f"{context.corpus_directory}: no training caption states what labels tell; set "
-                "lmtuned.steps to 0"
-            )
+            raise unstated(context, self.stage)
         new = self.places if self.tuning.written else []
         self.writing = {place: clips[place].labels for place in new if describable(clips[place])}
         if self.writing:
@@ -158,23 +165,15 @@ class LmTunedTask(LmTask):
     def validate(self) -> dict[str, float]:
         """See `LmTask`; and of all held-out captions how often tokens drawn for them tell what they state
         (`told_*`), and how often it is read in the state behind their codes (`read_*`)."""
-        some = list(self.held_out_requests.items())[: self.settings.validation_clips]
-        captions = [(place, one) for place, found in some for one in found]
-        size, device = self.settings.batch * self.tuning.asked, self.processes.device
+        size, device, hits = self.settings.batch * self.tuning.asked, self.processes.device, Hits()
         torch.manual_seed(self.settings.seed)
-        found: dict[str, list[Tensor]] = {}
-        for first in range(0, len(captions), size):
-            part = captions[first : first + size]
-            codes = torch.stack([self.held_out.text_codes(place)[one.caption] for place, one in part])
-            wanted = torch.tensor([one.wanted for _, one in part], device=device)
-            codes = codes.to(device)
+        clips = self.settings.validation_clips
+        for codes, stated in asking(self.held_out, self.held_out_requests, clips, size):
+            codes, stated = codes.to(device), stated.to(device)
             heard = self.listener(draw(self.lm, codes, self.config.clip_tokens))
-            kinds = {"told": [heard[label] for label in STATED.values()], "read": self.told(codes)}
-            for kind, logits in kinds.items():
-                for label, hits in right(logits, wanted).items():
-                    found.setdefault(f"{kind}_{label}", []).append(hits)
-        shares = {name: torch.cat(parts) for name, parts in found.items()}
-        return super().validate() | {name: float(r.float().mean()) for name, r in shares.items() if len(r)}
+            hits.take("told", [heard[label] for label in STATED.values()], stated)
+            hits.take("read", self.told(codes), stated)
+        return super().validate() | hits.shares()
 
 
 def _random(one: Draw) -> Random:

@@ -15,13 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..corpus.dataset import Clip
-from ..trainer.errors import TrainingError
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
 from .reading import Reader
-from .requests import SIZES, STATED, requests, right, tellable, untold
+from .requests import SIZES, STATED, Hits, requests, tellable, unstated, untold
 
 HIDDEN = 256
 
@@ -53,10 +52,7 @@ class MulanTunedTask(Task):
         self.captions = self._captions(context.corpus.split("train"), told, heldout=False)
         self.held_out = self._captions(context.corpus.split("valid"), told, heldout=True)
         if not len(self.captions.states):
-            raise TrainingError(
-                f"{context.corpus_directory}: no training caption states what labels tell; set "
-                "mulantuned.steps to 0"
-            )
+            raise unstated(context, self.stage)
         self.text.projection.requires_grad_(True)
         torch.manual_seed(self.settings.seed)
         dim = self.config.mulan.dim
@@ -122,9 +118,9 @@ class MulanTunedTask(Task):
             return {}
         vectors = self.embed(self.held_out.states)
         told = self.told(self.rvq.decode(self.rvq.encode(vectors)))
-        found = {"cosine": float((vectors * self.held_out.before).sum(dim=1).mean())}
-        hits = right(told, self.held_out.stated)
-        return found | {f"codes_{label}": float(h.float().mean()) for label, h in hits.items() if len(h)}
+        hits = Hits()
+        hits.take("codes", told, self.held_out.stated)
+        return {"cosine": float((vectors * self.held_out.before).sum(dim=1).mean())} | hits.shares()
 
     def exports(self) -> Mapping[str, nn.Module]:
         """See `Task`."""

@@ -3,19 +3,23 @@ them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from random import Random
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..corpus.captions.writer import captions
 from ..corpus.dataset import Clip
 from ..measure.captions import Traits, asked
+from ..trainer.errors import TrainingError
 from .context import Context
 from .labels import CHOICES, complete
+from .tensors import Extracted
 
 STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo", "quality": "quality"}
 """What captions state and tokens tell, and the label of which it is a choice."""
@@ -86,6 +90,42 @@ def right(told: Sequence[Tensor], stated: Tensor) -> dict[str, Tensor]:
     for label, logits, wanted in zip(STATED.values(), told, stated.T, strict=True):
         found[label] = (logits.argmax(dim=1) == wanted)[wanted != LEFT_OPEN]
     return found
+
+
+def unstated(context: Context, stage: str) -> TrainingError:
+    """Why a stage that tunes for what captions state cannot be run on this corpus."""
+    return TrainingError(
+        f"{context.corpus_directory}: no training caption states what labels tell; set {stage}.steps to 0"
+    )
+
+
+def asking(
+    clips: Extracted, known: Mapping[int, list[Request]], count: int, size: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Codes [B, Q] of the captions of the first `count` clips of `known` that state something, and what they
+    state [B, STATED], `size` captions at a time"""
+    some = [(place, one) for place, found in islice(known.items(), count) for one in found]
+    for first in range(0, len(some), size):
+        part = some[first : first + size]
+        codes = [clips.text_codes(place)[one.caption] for place, one in part]
+        yield torch.stack(codes), torch.tensor([one.wanted for _, one in part])
+
+
+class Hits:
+    """How often what is told is what is stated, for each of `STATED` that some caption states."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, list[Tensor]] = {}
+
+    def take(self, kind: str, told: Sequence[Tensor], stated: Tensor) -> None:
+        """Counts logits of each of `STATED` [B, choices] and what is stated [B, STATED]."""
+        for label, hits in right(told, stated).items():
+            self._found.setdefault(f"{kind}_{label}", []).append(hits)
+
+    def shares(self) -> dict[str, float]:
+        """By kind and label."""
+        found = {name: torch.cat(parts).float() for name, parts in self._found.items()}
+        return {name: float(hits.mean()) for name, hits in found.items() if len(hits)}
 
 
 def describable(clip: Clip) -> bool:

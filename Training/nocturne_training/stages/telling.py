@@ -24,8 +24,7 @@ class Telling:
 
     def __init__(self, context: Context, clips: Extracted) -> None:
         vocabulary = context.config.semantic_vocab
-        told = context.settings.kmeans.told_centres if context.told else 0
-        self.rest = vocabulary // told if told else 1
+        self.rest = vocabulary // context.told_centres if context.told_centres else 1
         self.tables: dict[str, Tensor] = {}
         found = context.corpus.split("train")
         places = [place for place, clip in enumerate(found) if complete(clip)]

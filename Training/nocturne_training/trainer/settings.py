@@ -194,16 +194,23 @@ class ExtractSettings:
 
 
 @dataclass(frozen=True)
-class LmSettings(StageSettings):
+class LmNetworkSettings(StageSettings):
+    """What all that learn the semantic language model (section 3) have: `dropout` acts on embeddings and
+    residual branches."""
+
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class LmSettings(LmNetworkSettings):
     """Semantic language model (section 3). The prefix is one of the clip's captions with probability
-    `text_prefix`, else its audio; `dropout` acts on embeddings and residual branches. Of the tokens that the
-    network reads, up to twice the share `token_noise` are random ones, so that it asks the prefix, which
-    tells little that the tokens before do not, and forgives its own mistakes."""
+    `text_prefix`, else its audio. Of the tokens that the network reads, up to twice the share `token_noise`
+    are random ones, so that it asks the prefix, which tells little that the tokens before do not, and
+    forgives its own mistakes."""
 
     learning_rate: float = 3e-4
     betas: tuple[float, ...] = (0.9, 0.95)
     text_prefix: float = 0.5
-    dropout: float = 0.0
     token_noise: float = 0.0
 
 
@@ -278,7 +285,7 @@ class LmTunedSettings(LmSettings):
 
 
 @dataclass(frozen=True)
-class LmGuidedSettings(LmSettings):
+class LmGuidedSettings(LmNetworkSettings):
     """The language model guided by what tokens tell (`stages/lmguided.py`), not at all by default: the paper
     does not. `composed` captions of new compositions (0, or music of another kind: the captions that clips
     have), for the first `drawn` of which whole clips are drawn, and for all an `opening` of so many tokens.

@@ -83,6 +83,12 @@ def test_captions_that_state_something_are_drawn_for(tunable: Path, tones: Path)
         LmGuidedTask(silent)
 
 
+@pytest.mark.parametrize("name", ["drawn", "openings", "opening"])
+def test_some_of_everything_is_needed(tunable: Path, tones: Path, name: str) -> None:
+    with pytest.raises(TrainingError, match=rf"^lmguided\.{name} 0: expected at least 1$"):
+        task(tunable, tones, **{name: 0})
+
+
 def test_captions_are_new_where_the_corpus_is_composed(
     tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
