@@ -56,7 +56,7 @@ struct BenchRenderCommand: ParsableCommand {
         }
       }
     }
-    if let fault = faults.first { throw CommandFailure(.failure, "\(faults.count) clips failed; \(fault)") }
+    if let fault = faults.first { throw CommandFailure(.failure, "clips that failed: \(faults.count); \(fault)") }
     // Before the large product, whose matrices no worker has.
     let resident = ResourceUse.peakResidentBytes
     let backend = CPUBackend(threads: threads, precision: precision.product)

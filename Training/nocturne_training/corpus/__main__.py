@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from . import soundfonts
 from .dataset import SPLITS, Corpus, CorpusError
 from .store import file_sha256
@@ -115,6 +117,9 @@ def _verify(arguments: argparse.Namespace) -> None:
     for clip in (clip for name in SPLITS for clip in corpus.split(name)):
         if not clip.path.is_file() or file_sha256(clip.path) != clip.sha256:
             raise CorpusError(f"{clip.path}: missing or changed since the corpus was made: make it again")
+        # What is learned from are the unpacked samples, where there are some.
+        if clip.unpacked is not None and not np.array_equal(clip.audio(), clip.decoded()):
+            raise CorpusError(f"{arguments.directory / SAMPLES}: differs from {clip.path}: unpack it again")
     print("every file is as it was made")
 
 

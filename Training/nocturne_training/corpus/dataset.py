@@ -66,6 +66,11 @@ class Clip:
         count = self.samples - start if count is None else count
         if self.unpacked is not None and 0 <= start <= start + count <= len(self.unpacked):
             return self.unpacked[start : start + count] / np.float32(32768)
+        return self.decoded(start, count)
+
+    def decoded(self, start: int = 0, count: int | None = None) -> np.ndarray:
+        """See `audio`; of the file, whether the corpus is unpacked or not."""
+        count = self.samples - start if count is None else count
         try:
             with soundfile.SoundFile(self.path) as file:
                 if start < 0 or count < 0 or start + count > file.frames:

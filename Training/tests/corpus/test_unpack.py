@@ -74,6 +74,22 @@ def test_the_command_names_the_file_and_a_damaged_clip(
     assert not (out / MARK).exists()
 
 
+def test_verify_finds_one_changed_sample(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "d"
+    shutil.copytree(small, out)
+    unpack(Corpus.open(out), 1)
+    monkeypatch.setattr("sys.argv", ["corpus", "verify", str(out)])
+    assert main() == 0 and "every file is as it was made" in capsys.readouterr().out
+    samples = np.memmap(out / SAMPLES, np.int16, "r+")
+    samples[2 * 240_000 + 17] += 1
+    samples.flush()
+    assert main() == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and f"{out / SAMPLES}: differs from {clips(out)[2].path}" in error
+
+
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
