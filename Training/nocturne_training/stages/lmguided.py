@@ -1,6 +1,8 @@
 """Guides the semantic language model by itself: it learns to predict what it would, if each token were also
 weighed by how well it tells what the caption states (Yang and Klein, 2021, who decode so; here a student
-learns it). Its openings decide: what the first tokens tell, those after them go on with.
+learns it). Its openings decide: what the first tokens tell, those after them go on with. The student learns
+from those that it draws itself, and to tell what is stated as often as it can: one that only predicts the
+guided model is as torn as its reading, and draws in proportion.
 
 Letters: B clips, R openings, Q quantisers, T semantic tokens, V vocabulary, N captions."""
 
@@ -32,31 +34,35 @@ AT_ONCE = 128
 """Captions for which tokens are drawn at a time."""
 
 
+class Asked(NamedTuple):
+    """Codes of captions [N, Q] and what these state [N, STATED]"""
+
+    codes: Tensor
+    stated: Tensor
+
+
 class Guided(NamedTuple):
-    """Codes of captions [N, Q], what these state [N, STATED], tokens for them [N, T]"""
+    """`Asked` and tokens for it [N, T]"""
 
     codes: Tensor
     stated: Tensor
     tokens: Tensor
 
-    def rows(self, places: Tensor) -> Guided:
-        """Some of them."""
-        return Guided(*(column[places] for column in self))
-
 
 class Batch(NamedTuple):
-    """Whole clips and openings, and the codes that the student reads for each, which are not quite theirs"""
+    """Whole clips and captions to open for, and the codes that the student reads for each, which are not
+    quite theirs"""
 
     clips: Guided
     clips_read: Tensor
-    openings: Guided
+    openings: Asked
     openings_read: Tensor
 
 
 class LmGuidedTask(LmTask):
     """The divergence of the student's predictions from those of the guided model, over whole clips, most of
-    which the guided model has drawn, and over the openings of many captions; and what the student's openings
-    do not tell of what is stated."""
+    which the guided model has drawn, and over openings that the student draws for many captions; and how
+    often these tell what is stated."""
 
     stage: ClassVar[str] = "lmguided"
 
@@ -74,58 +80,53 @@ class LmGuidedTask(LmTask):
         self.places = list(self.requests)
         if not self.places:
             raise unstated(context, self.stage)
-        self.drawn, self.opened = self._drawn(*self._captions(context))
+        self.asked = self._captions(context)
+        self.drawn = self._drawn(self.asked)
 
     @property
     def examples(self) -> int:
         """See `Task`."""
         return len(self.places)
 
-    def _captions(self, context: Context) -> tuple[Tensor, Tensor]:
-        """Codes [N, Q] and what is stated [N, STATED]: of new captions where the corpus is of the kind that
-        they are written for, else of those that its clips have."""
+    def _captions(self, context: Context) -> Asked:
+        """New captions where the corpus is of the kind that they are written for, else those that its clips
+        have."""
         clips = context.corpus.split("train")
         if self.tuning.composed and any(describable(clips[place]) for place in self.places):
             new = composed(self.tuning.composed, f"{self.stage}/{self.tuning.seed}", tellable(context))
             text = context.learned(tuned(context.settings).get("mulan", "mulan"), "mulan_text")
             vectors = Reader(context).read([caption for caption, _ in new], text)
             codes = self.rvq.encode(torch.stack([vectors[caption] for caption, _ in new]))
-            return codes.cpu(), torch.tensor([stated for _, stated in new])
+            return Asked(codes.cpu(), torch.tensor([stated for _, stated in new]))
         known = [(place, one) for place, some in self.requests.items() for one in some]
         codes = torch.stack([self.clips.text_codes(place)[one.caption] for place, one in known])
-        return codes, torch.tensor([one.wanted for _, one in known])
+        return Asked(codes, torch.tensor([one.wanted for _, one in known]))
 
-    def _drawn(self, codes: Tensor, stated: Tensor) -> tuple[Guided, Guided]:
-        """Whole clips of the guided model for the first captions, its openings for all."""
-        device, seed = self.processes.device, generator(self.tuning.seed, self.stage).initial_seed()
-        torch.manual_seed(seed)
-        found = []
-        for count, length in (
-            (self.tuning.drawn, self.config.clip_tokens),
-            (len(codes), self.tuning.opening),
-        ):
-            tokens = []
-            for some, wanted in zip(codes[:count].split(AT_ONCE), stated[:count].split(AT_ONCE), strict=True):
-                bonus = self.telling.bonus(wanted.to(device))
-                with mixed(device.type, self.settings.precision):
-                    tokens.append(draw(self.teacher, some.to(device), length, bonus).cpu())
-            found.append(Guided(codes[:count], stated[:count], torch.cat(tokens)))
-        return found[0], found[1]
+    def _drawn(self, asked: Asked) -> Guided:
+        """Clips of the guided model for the first captions."""
+        device, count = self.processes.device, self.tuning.drawn
+        torch.manual_seed(generator(self.tuning.seed, self.stage).initial_seed())
+        codes, stated, tokens = asked.codes[:count], asked.stated[:count], []
+        for some, wanted in zip(codes.split(AT_ONCE), stated.split(AT_ONCE), strict=True):
+            bonus = self.telling.bonus(wanted.to(device))
+            with mixed(device.type, self.settings.precision):
+                tokens.append(draw(self.teacher, some.to(device), self.config.clip_tokens, bonus).cpu())
+        return Guided(codes, stated, torch.cat(tokens))
 
     def batch(self, draws: list[Draw]) -> Batch:
         """Of each example a clip that the guided model has drawn, or in a share of them the example's own
-        with one of its captions; and as many openings as asked."""
+        with one of its captions; and as many captions to open for as asked."""
         clips, openings, read = [], [], []
         for one in draws:
             own = float(torch.rand((), generator=one.generator)) < self.tuning.own_share
-            clips.append(self._own(one) if own else self._any(self.drawn, 1, one.generator))
-            openings.append(self._any(self.opened, self.tuning.openings, one.generator))
+            clips.append(self._own(one) if own else Guided(*_any(self.drawn, 1, one.generator)))
+            openings.append(Asked(*_any(self.asked, self.tuning.openings, one.generator)))
             read.append(self.blurred(torch.cat((clips[-1].codes, openings[-1].codes)), one.generator))
         device = self.processes.device
         return Batch(
             Guided(*(torch.cat(column).to(device) for column in zip(*clips, strict=True))),
             torch.cat([codes[:1] for codes in read]),
-            Guided(*(torch.cat(column).to(device) for column in zip(*openings, strict=True))),
+            Asked(*(torch.cat(column).to(device) for column in zip(*openings, strict=True))),
             torch.cat([codes[1:] for codes in read]),
         )
 
@@ -135,10 +136,6 @@ class LmGuidedTask(LmTask):
         request = some[int(torch.randint(len(some), (), generator=one.generator))]
         codes = self.clips.text_codes(place)[request.caption]
         return Guided(codes[None], torch.tensor([request.wanted]), self.clips.tokens(place)[None])
-
-    @staticmethod
-    def _any(known: Guided, count: int, random: Generator) -> Guided:
-        return known.rows(torch.randint(len(known.codes), (count,), generator=random))
 
     @torch.no_grad()
     def blurred(self, codes: Tensor, random: Generator) -> Tensor:
@@ -169,11 +166,14 @@ class LmGuidedTask(LmTask):
     def optimise(self, batch: Batch, step: int, update: Update) -> Metrics:
         """See `Task`."""
         clips, _ = self.strayed(batch.clips, batch.clips_read)
-        openings, chances = self.strayed(batch.openings, batch.openings_read)
-        untold = self.telling.unlikely(chances, batch.openings.stated)
+        asked, read = batch.openings, batch.openings_read
+        with mixed(read.device.type, self.settings.precision):
+            drawn = Guided(*asked, draw(self.lm, read, self.tuning.opening))
+        openings, chances = self.strayed(drawn, read)
+        told = self.telling.likely(chances, asked.stated)
         loss = 0.5 * clips + 0.5 * openings
-        update("lm", loss + self.tuning.told_weight * untold)
-        return {"loss": loss, "clips": clips, "openings": openings, "untold": untold}
+        update("lm", loss - self.tuning.told_weight * told)
+        return {"loss": loss, "clips": clips, "openings": openings, "told": told}
 
     def validate(self) -> dict[str, float]:
         """See `LmTask`; and of all held-out captions how often the tokens of a clip drawn for them tell what
@@ -184,6 +184,12 @@ class LmGuidedTask(LmTask):
             tokens = draw(self.lm, codes.to(device), self.config.clip_tokens)
             hits.take("told", self.telling.heard(tokens), stated.to(device))
         return super().validate() | hits.shares()
+
+
+def _any(known: Asked | Guided, count: int, random: Generator) -> tuple[Tensor, ...]:
+    """Some rows of each column."""
+    places = torch.randint(len(known.codes), (count,), generator=random)
+    return tuple(column[places] for column in known)
 
 
 def _require_some(settings: LmGuidedSettings) -> None:

@@ -48,9 +48,9 @@ class Telling:
             total = total + torch.where((wanted == LEFT_OPEN)[:, None], 0.0, told)
         return total.repeat_interleave(self.rest, dim=1)
 
-    def unlikely(self, chances: Tensor, stated: Tensor) -> Tensor:
-        """Probabilities of tokens [B, T, V] and choices [B, STATED] -> mean over what is stated of -log of
-        the probability that a token drawn so tells it, summed over `STATED` -> scalar"""
+    def likely(self, chances: Tensor, stated: Tensor) -> Tensor:
+        """Probabilities of tokens [B, T, V] and choices [B, STATED] -> mean over what is stated of the
+        probability that a token drawn so tells it, summed over `STATED` -> scalar"""
         centres = chances.unflatten(-1, (-1, self.rest)).sum(dim=-1)
         total = chances.new_zeros(())
         for table, wanted in zip(self.tables.values(), stated.T, strict=True):
@@ -58,7 +58,7 @@ class Telling:
             told = (centres[asks] @ table.exp()).gather(
                 -1, wanted[asks][:, None, None].expand(-1, centres.shape[1], 1)
             )
-            total = total - told.log().sum() / max(1, told.numel())
+            total = total + told.sum() / max(1, told.numel())
         return total
 
     def heard(self, tokens: Tensor) -> list[Tensor]:

@@ -288,10 +288,10 @@ class LmTunedSettings(LmSettings):
 class LmGuidedSettings(LmNetworkSettings):
     """The language model guided by what tokens tell (`stages/lmguided.py`), not at all by default: the paper
     does not. `composed` captions of new compositions (0, or music of another kind: the captions that clips
-    have), for the first `drawn` of which whole clips are drawn, and for all an `opening` of so many tokens.
-    Of `batch` clips a step a share `own_share` is the corpus's own; beside each are `openings` openings. What
-    the student reads is blurred by up to `blur` of a caption's length in the joint space; `told_weight` is
-    that of what openings should tell."""
+    have), for the first `drawn` of which whole clips are drawn at first. Of `batch` clips a step a share
+    `own_share` is the corpus's own; beside each the student draws an `opening` of so many tokens for
+    `openings` captions. What it reads is blurred by up to `blur` of a caption's length in the joint space;
+    `told_weight` is that of how often openings tell what is stated."""
 
     steps: int = 0
     learning_rate: float = 1e-4
@@ -301,10 +301,10 @@ class LmGuidedSettings(LmNetworkSettings):
     composed: int = 12000
     drawn: int = 2880
     own_share: float = 0.25
-    openings: int = 64
-    opening: int = 6
+    openings: int = 48
+    opening: int = 8
     blur: float = 0.4
-    told_weight: float = 0.3
+    told_weight: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from resumption import assert_resumes
 from test_requests import LABELS
 
 from nocturne_training.config import load
+from nocturne_training.models.lm import Lm
 from nocturne_training.stages import lmguided
 from nocturne_training.stages.composed import composed
 from nocturne_training.stages.context import Context
@@ -54,7 +56,7 @@ def only(trained: LmGuidedTask, token: int, stated: int) -> None:
     table[token, 0] = 0.0
     trained.telling.tables = {name: torch.zeros_like(t) for name, t in trained.telling.tables.items()}
     trained.telling.tables["family"] = table
-    trained.drawn.stated[:, 0] = trained.opened.stated[:, 0] = stated
+    trained.drawn.stated[:, 0] = trained.asked.stated[:, 0] = stated
 
 
 def test_it_begins_with_what_the_language_model_has_learned(tunable: Path, tones: Path) -> None:
@@ -68,12 +70,11 @@ def test_it_begins_with_what_the_language_model_has_learned(tunable: Path, tones
 
 def test_captions_that_state_something_are_drawn_for(tunable: Path, tones: Path) -> None:
     trained = task(tunable, tones)
-    assert len(trained.opened.codes) == trained.examples == 6 and len(trained.drawn.codes) == 3
+    assert len(trained.asked.codes) == trained.examples == 6 and len(trained.drawn.codes) == 3
     assert trained.drawn.tokens.shape == (3, trained.config.clip_tokens)
-    assert trained.opened.tokens.shape == (6, 2)
     for row, place in enumerate(trained.places):
-        assert trained.opened.stated[row, 0] == CHOICES["lead_family"].index(named(place)["lead_family"])
-        assert torch.equal(trained.opened.codes[row], trained.clips.text_codes(place)[0])
+        assert trained.asked.stated[row, 0] == CHOICES["lead_family"].index(named(place)["lead_family"])
+        assert torch.equal(trained.asked.codes[row], trained.clips.text_codes(place)[0])
     again = task(tunable, tones)
     assert torch.equal(again.drawn.tokens, trained.drawn.tokens)
     silent = stating_context(tunable, tones, Settings(lmguided=GUIDED))
@@ -111,19 +112,21 @@ def test_captions_are_new_where_the_corpus_is_composed(
     told = [name for name in STATED if name != "quality"]
     expected = composed(5, f"lmguided/{GUIDED.seed}", told)
     assert seen == [text for text, _ in expected]
-    assert trained.opened.stated.tolist() == [list(row) for _, row in expected]
-    assert torch.equal(trained.opened.codes[0], trained.rvq.encode(vector[None])[0])
+    assert trained.asked.stated.tolist() == [list(row) for _, row in expected]
+    assert torch.equal(trained.asked.codes[0], trained.rvq.encode(vector[None])[0])
     clips[:] = [replace(c, labels={k: v for k, v in LABELS.items() if k != "roles"}) for c in clips]
-    assert len(LmGuidedTask(context).opened.codes) == 8 and len(seen) == 5
+    assert len(LmGuidedTask(context).asked.codes) == 8 and len(seen) == 5
 
 
-def test_a_batch_has_whole_clips_and_openings(tunable: Path, tones: Path) -> None:
+def test_a_batch_has_whole_clips_and_captions_to_open_for(tunable: Path, tones: Path) -> None:
     trained = task(tunable, tones, own_share=0.0, blur=0.0)
     batch, again = (trained.batch(draws(1, 3)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(batch.clips, again.clips, strict=True))
     drawn = {tuple(row.tolist()) for row in trained.drawn.tokens}
     assert {tuple(row.tolist()) for row in batch.clips.tokens} <= drawn and len(batch.clips.tokens) == 2
-    assert batch.openings.tokens.shape == (6, 2) and batch.openings.stated.shape == (6, len(STATED))
+    known = {(*codes.tolist(), *stated.tolist()) for codes, stated in zip(*trained.asked, strict=True)}
+    found = {(*codes.tolist(), *stated.tolist()) for codes, stated in zip(*batch.openings, strict=True)}
+    assert batch.openings.stated.shape == (6, len(STATED)) and len(found) > 1 and found <= known
     # What an example draws does not depend on those beside it.
     (first, second) = (trained.batch(draws(index)) for index in (1, 3))
     for both, one, other in zip(batch, first, second, strict=True):
@@ -153,7 +156,7 @@ def test_codes_are_read_blurred(tunable: Path, tones: Path) -> None:
 def test_the_divergence_is_that_from_the_guided_model(tunable: Path, tones: Path) -> None:
     """Behind the captions' codes; the student reads others."""
     trained = task(tunable, tones)
-    known = trained.opened.rows(torch.arange(3))
+    known = trained.drawn
     read = (known.codes + 1) % trained.config.rvq.codes
     span = slice(trained.config.semantic_start, trained.config.bos)
     with torch.no_grad():
@@ -168,34 +171,67 @@ def test_the_divergence_is_that_from_the_guided_model(tunable: Path, tones: Path
     assert float(trained.strayed(open_, known.codes)[0].detach()) == pytest.approx(0.0, abs=1e-6)
 
 
+def learned_from(trained: LmGuidedTask, steps: int) -> list[dict[str, float]]:
+    """The metrics of so many steps with one batch."""
+    batch, metrics = trained.batch(draws(0, 1)), []
+    update = Update("lmguided", trained.settings, trained.groups, ALONE)
+    for step in range(steps):
+        found = trained.optimise(batch, step, update)
+        metrics.append({name: float(value.detach()) for name, value in found.items()})
+    return metrics
+
+
+def share(lm: Lm, trained: LmGuidedTask, token: int) -> float:
+    """Of a token among those drawn for the captions."""
+    return float((draw(lm, trained.asked.codes, 12) == token).float().mean())
+
+
 def test_the_student_learns_what_the_guided_model_would_draw(tunable: Path, tones: Path) -> None:
-    untold = []
-    for told_weight in (0.0, 3.0):
+    trained = task(tunable, tones, own_share=0.0, told_weight=0.0)
+    only(trained, token=7, stated=0)
+    metrics = learned_from(trained, 60)
+    assert metrics[-1]["loss"] < 0.2 * metrics[0]["loss"]
+    assert metrics[-1]["told"] > metrics[0]["told"] + 0.7
+    assert share(trained.lm, trained, 7) > 0.7 > 0.3 > share(trained.teacher, trained, 7)
+
+
+def test_the_student_tells_what_is_stated_as_often_as_it_can(tunable: Path, tones: Path) -> None:
+    """Where one token tells a little more than the others, the guided model prefers it a little."""
+    found = []
+    for told_weight in (0.0, 100.0):
         trained = task(tunable, tones, own_share=0.0, told_weight=told_weight)
         only(trained, token=7, stated=0)
-        batch = trained.batch(draws(0, 1))
-        update, metrics = Update("lmguided", trained.settings, trained.groups, ALONE), []
-        for step in range(60):
-            found = trained.optimise(batch, step, update)
-            metrics.append({name: float(value.detach()) for name, value in found.items()})
-        first, last = metrics[0], metrics[-1]
-        assert last["loss"] < 0.2 * first["loss"] and last["untold"] < first["untold"] - 1.0
-        tokens, before = (draw(lm, trained.opened.codes, 12) for lm in (trained.lm, trained.teacher))
-        assert float((tokens == 7).float().mean()) > 0.7 > 0.3 > float((before == 7).float().mean())
-        untold.append(metrics[5]["untold"])
-    assert untold[1] < 0.8 * untold[0]
+        trained.telling.tables["family"].clamp_(min=-0.7)
+        metrics = learned_from(trained, 60)
+        found.append(share(trained.lm, trained, 7))
+        assert (metrics[-1]["told"] > metrics[0]["told"] + 0.3) == (told_weight > 0)
+    assert found[0] < 0.3 < 0.9 < found[1]
+
+
+def test_openings_are_those_that_the_student_draws_of_what_it_reads(
+    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained, seen = task(tunable, tones, opening=3), []
+    batch, strayed = trained.batch(draws(0, 1)), trained.strayed
+    trained.lm.head.weight.data.neg_()
+    monkeypatch.setattr(trained, "strayed", lambda *known: seen.append(known) or strayed(*known))
+    torch.manual_seed(3)
+    trained.optimise(batch, 0, Mock())
+    torch.manual_seed(3)
+    expected = draw(trained.lm, batch.openings_read, 3)
+    (_, read), (known, read_openings) = seen
+    assert read is batch.clips_read and read_openings is batch.openings_read
+    assert torch.equal(known.tokens, expected) and known.tokens.shape == (6, 3)
+    assert known.codes is batch.openings.codes and known.stated is batch.openings.stated
 
 
 def test_the_guided_model_draws_what_is_stated(tunable: Path, tones: Path) -> None:
     trained = task(tunable, tones)
     only(trained, token=7, stated=0)
-    drawn, opened = trained._drawn(trained.opened.codes, trained.opened.stated)
-    assert all(float((some.tokens == 7).float().mean()) > 0.9 for some in (drawn, opened))
-    trained.opened.stated[:] = -1
-    _, free = trained._drawn(trained.opened.codes, trained.opened.stated)
-    assert float((free.tokens == 7).float().mean()) < 0.5
-    _, again = trained._drawn(trained.opened.codes, trained.opened.stated)
-    assert torch.equal(again.tokens, free.tokens)
+    assert float((trained._drawn(trained.asked).tokens == 7).float().mean()) > 0.9
+    trained.asked.stated[:] = -1
+    free, again = (trained._drawn(trained.asked).tokens for _ in range(2))
+    assert float((free == 7).float().mean()) < 0.5 and torch.equal(again, free)
 
 
 def test_validation_tells_how_often_drawn_tokens_tell_what_is_stated(tunable: Path, tones: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_bonus_prefers_tokens_that_tell_what_is_stated(tunable: Path, tones: P
     assert torch.allclose(bonus[1], expected) and float(bonus[1, 4:8].min()) > float(bonus[1, :4].max())
 
 
-def test_what_is_unlikely_is_the_probability_of_tokens_that_tell_it(tunable: Path, tones: Path) -> None:
+def test_what_is_likely_is_told_by_the_tokens_that_are(tunable: Path, tones: Path) -> None:
     found = telling(tunable, tones)
     stated = torch.tensor([OPEN, OPEN, OPEN])
     stated[1:, DRUMS] = 1
@@ -78,9 +78,9 @@ def test_what_is_unlikely_is_the_probability_of_tokens_that_tell_it(tunable: Pat
     chances[:, 0, 0] = 1.0
     chances[2, 0, 0], chances[2, 0, 5] = 0.25, 0.75
     without, with_ = (float(found.tables["drums"][centre, 1].exp()) for centre in (0, 1))
-    expected = -0.5 * (math.log(without) + math.log(0.25 * without + 0.75 * with_))
-    assert float(found.unlikely(chances, stated)) == pytest.approx(expected, rel=1e-5)
-    assert float(found.unlikely(chances, torch.tensor([OPEN] * 3))) == 0.0
+    expected = 0.5 * (without + 0.25 * without + 0.75 * with_)
+    assert float(found.likely(chances, stated)) == pytest.approx(expected, rel=1e-5)
+    assert float(found.likely(chances, torch.tensor([OPEN] * 3))) == 0.0
 
 
 def test_tokens_are_heard_together(tunable: Path, tones: Path) -> None:
