@@ -29,11 +29,13 @@ from .wordpiece import WordPiece
 
 @dataclass(frozen=True)
 class Choice:
-    """How semantic tokens are drawn; 0 and 1 switch top-k and top-p off."""
+    """How semantic tokens are drawn; 0 and 1 switch top-k and top-p off. `nudge` is added to every random
+    number, for those that lie on the edge between two tokens."""
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
+    nudge: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def generate_tokens(lm: Lm, codes: Tensor, seeds: list[int], count: int, choice:
     """RVQ codes [B, Q], one seed per row -> semantic tokens [B, count], with a key-value cache; the random
     number of position t is element t of the seed's semantic stream, so batching changes nothing."""
     config = lm.config
-    uniforms = np.stack([uniform(seed, SEMANTIC_SAMPLING, 0, 0, count) for seed in seeds])
+    uniforms = choice.nudge + np.stack([uniform(seed, SEMANTIC_SAMPLING, 0, 0, count) for seed in seeds])
     cache: Cache = []
     ids, tokens = lm.prefix(codes), []
     for position in range(count):
@@ -110,14 +112,16 @@ class Melody:
         return self.text(torch.tensor([ids]))
 
     @torch.inference_mode()
-    def render(self, caption: str, seed: int, steps: int, seconds: float | None = None) -> Clip:
-        """One clip with the checkpoint's own sampling, schedule and guidance."""
+    def render(
+        self, caption: str, seed: int, steps: int, seconds: float | None = None, nudge: float = 0.0
+    ) -> Clip:
+        """One clip with the checkpoint's own sampling, schedule and guidance; for `nudge` see `Choice`."""
         config = self.config
         seconds = config.clip_seconds if seconds is None else seconds
         frames, count = round(seconds * config.latent_rate), round(seconds * config.semantic_rate)
         embedding = self.embed(caption)
         codes = self.rvq.encode(embedding)
-        choice = Choice(config.lm.temperature, config.lm.top_k, config.lm.top_p)
+        choice = Choice(config.lm.temperature, config.lm.top_k, config.lm.top_p, nudge)
         tokens = generate_tokens(self.lm, codes, [seed], count, choice)
         z = torch.from_numpy(noise(seed, frames, config.latent_dim))[None].to(self.dtype)
         latents, audio = play(self.dpd, self.decoder, tokens, z, steps)
