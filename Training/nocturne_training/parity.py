@@ -25,8 +25,7 @@ from .melody import Melody
 
 TOLERANCE = 1e-3
 EDGE = 1e-7
-"""How near to an edge two f32 implementations may differ: some 1e-8 is what rounding moves a sum of
-probabilities by."""
+"""How near to an edge between two tokens a random number may lie for rounding to decide."""
 CAPTIONS = (
     "A slow and gentle piano ballad with soft strings in the background.",
     "upbeat techno, four on the floor kick, synth lead, 128 bpm",

@@ -46,8 +46,7 @@ class Networks:
         self.encoder, self.tokenizer, self.rvq = parts["vae_encoder"], parts["tokenizer"], parts["rvq"]
         self.audio, self.text = parts["mulan_audio"], parts["mulan_text"]
         self.reader = Reader(context)
-        names_mode = context.tells_mode
-        self.others = context.config.semantic_vocab // context.told_centres if names_mode else 0
+        self.others = context.config.semantic_vocab // context.told_centres if context.tells_mode else 0
 
     def hear(self, clips: Sequence[Clip]) -> tuple[Tensor, Tensor, Tensor]:
         """Clips, each cut or padded to a clip's length -> latents f16 [B, L, Z], tokens i16 [B, T], codes i16
