@@ -1,8 +1,8 @@
 """`python -m nocturne_training.measure --nocturne FILE --model DIR --out DIR`: measures a checkpoint.
 
 Renders held-out captions with Nocturne, listens to them, and writes `DIR/table.md`, `DIR/figures.json` and
-`DIR/clips.jsonl`; with another seed or precision than the usual, into a folder of its own in DIR. What is
-there already is kept, so the same command goes on where it was stopped.
+`DIR/clips.jsonl`; with another split, seed or precision than the usual, into a folder of its own in DIR.
+What is there already is kept, so the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, required=True, help="a checkpoint directory with its encoders")
     parser.add_argument("--corpus", type=Path, help="the corpus it was trained on; made again if left out")
     parser.add_argument("--out", type=Path, required=True, help="where renders, probes and the table go")
+    parser.add_argument(
+        "--split", choices=("test", "valid"), default=Plan.split, help=f"which held-out clips ({Plan.split})"
+    )
     parser.add_argument("--captions", type=int, help=f"how many held-out captions ({Plan.captions})")
     parser.add_argument(
         "--steps", type=_numbers, help="diffusion steps, the first judged for control (5,10,20)"
@@ -116,14 +119,15 @@ def plan(options: argparse.Namespace) -> Plan:
         settings = [Setting(count, name) for name in options.schedules or SCHEDULES for count in steps]
     settings = [replace(setting, seed=options.seed, precision=options.precision) for setting in settings]
     foreign, retold = min(captions, whole.foreign), min(captions, whole.retold)
-    return Plan(captions, foreign, retold, options.epochs or whole.epochs, settings)
+    return Plan(captions, foreign, retold, options.epochs or whole.epochs, settings, options.split)
 
 
 def folder(options: argparse.Namespace) -> Path:
     """Where the table goes: other renders than the usual ones take no other table's place."""
-    if (options.seed, options.precision) == (0, "auto"):
+    split = "" if options.split == Plan.split else f"{options.split}-"
+    if (split, options.seed, options.precision) == ("", 0, "auto"):
         return options.out
-    return options.out / f"{options.precision}-seed-{options.seed}"
+    return options.out / f"{split}{options.precision}-seed-{options.seed}"
 
 
 def main(words: list[str] | None = None) -> int:
@@ -140,7 +144,11 @@ def main(words: list[str] | None = None) -> int:
         renderer, wanted = Renderer(options.nocturne, options.model, options.out, say), plan(options)
         found = Measurement(held, renderer, wanted, options.musiccaps, say)()
         facts = {"model": renderer.fingerprint, "corpus": held.digest, "trained_on": said.get("digest")}
-        write(folder(options), found, {**facts, "captions": wanted.captions, "epochs": wanted.epochs})
+        write(
+            folder(options),
+            found,
+            {**facts, "split": wanted.split, "captions": wanted.captions, "epochs": wanted.epochs},
+        )
     except (CorpusError, TrainingError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

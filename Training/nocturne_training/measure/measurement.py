@@ -26,7 +26,7 @@ FOREIGN_BAR = 0.60
 
 @dataclass(frozen=True)
 class Plan:
-    """What is measured and how much of it: `captions` of the test split and as many others at most, in
+    """What is measured and how much of it: `captions` of a held-out `split` and as many others at most, in
     `settings`, the first of which is the one that control and sound are judged at, and `retold` clips of the
     train split."""
 
@@ -35,6 +35,7 @@ class Plan:
     retold: int = 100
     epochs: int = 30
     settings: Sequence[Setting] = SETTINGS
+    split: str = "test"
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,12 @@ class Measurement:
         encoders = Encoders(self.renderer.model)
         wanted = [] if self.musiccaps is None else foreign(self.musiccaps, self.plan.foreign)
         judges = probes(self.renderer.out / "probes", self.corpus, self.plan.epochs, self.say)
-        requests = chosen(self.corpus.split("test"), self.plan.captions)
+        requests = chosen(self.held_out, self.plan.captions)
         captions = {request.clip.id: request.caption.text for request in requests}
-        runs = {setting: self.renderer.render("test", captions, setting) for setting in self.plan.settings}
+        runs = {
+            setting: self.renderer.render(self.plan.split, captions, setting)
+            for setting in self.plan.settings
+        }
         main = runs[self.plan.settings[0]]
         rows, clips = self._control(judges, requests, captions, main)
         rows += self._foreign(judges, wanted)
@@ -72,6 +76,16 @@ class Measurement:
         rows += self._retold(encoders, judges)
         rows += self._sound(captions, main, [request.clip for request in requests])
         return Measured(rows, clips)
+
+    @property
+    def held_out(self) -> Sequence[Clip]:
+        """The clips whose captions are rendered."""
+        return self.corpus.split(self.plan.split)
+
+    @property
+    def apart(self) -> Sequence[Clip]:
+        """Real clips as far from these as real clips are."""
+        return self.corpus.split("test" if self.plan.split == "valid" else "valid")
 
     def _control(
         self, judges: Probes, requests: list[Request], captions: Captions, run: Run
@@ -107,8 +121,8 @@ class Measurement:
     ) -> list[Row]:
         self.say("embedding rendered and real clips")
         own = encoders.hear(request.clip.audio() for request in requests)
-        real = encoders.hear(clip.audio() for clip in self.corpus.split("test"))
-        apart = encoders.hear(clip.audio() for clip in self.corpus.split("valid"))
+        real = encoders.hear(clip.audio() for clip in self.held_out)
+        apart = encoders.hear(clip.audio() for clip in self.apart)
         generated = {setting: encoders.hear(run.audio(captions)) for setting, run in runs.items()}
         texts = encoders.read(captions.values())
         main = generated[self.plan.settings[0]]
@@ -117,7 +131,7 @@ class Measurement:
 
     def _decoder(self, encoders: Encoders, judges: Probes) -> list[Row]:
         self.say("encoding and decoding real clips")
-        clips: list[Clip] = [clip for clip in self.corpus.split("test") if clip.labels]
+        clips: list[Clip] = [clip for clip in self.held_out if clip.labels]
         through = list(encoders.decoded(clip.audio() for clip in clips))
         shift = len(clips) // 2
         own = Fidelity.of((clip.audio() for clip in clips), through)

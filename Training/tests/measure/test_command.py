@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from nocturne_training.checkpoint import CheckpointError
 from nocturne_training.corpus.dataset import CorpusError
 from nocturne_training.measure.__main__ import arguments, corpus, folder, main, plan, provenance
+from nocturne_training.measure.measurement import Measurement
 from nocturne_training.measure.renders import Setting
 
 NEEDED = ["--nocturne", "n", "--model", "m", "--out", "o"]
@@ -36,9 +38,23 @@ def test_another_seed_or_precision_has_a_table_of_its_own() -> None:
     assert plan(other).settings == [Setting(5, "linear", 3, "int8")]
 
 
+def test_other_held_out_clips_have_a_table_of_their_own() -> None:
+    """Those of the validation split; real clips of the other split say how far apart real ones are."""
+    given = SimpleNamespace(split=lambda name: [name])
+    for words, where, held_out, apart in (
+        ([], "o", "test", "valid"),
+        (["--split", "valid"], "o/valid-auto-seed-0", "valid", "test"),
+    ):
+        options = arguments([*NEEDED, *words])
+        measured = Measurement(given, None, plan(options), None, print)
+        assert folder(options) == Path(where)
+        assert (measured.held_out, measured.apart) == ([held_out], [apart])
+
+
 @pytest.mark.parametrize(
     "words",
     [
+        ["--split", "train"],
         ["--steps", "5,5"],
         ["--steps", "0"],
         ["--steps", "x"],
