@@ -8,11 +8,12 @@ Letters: B clips, R openings, Q quantisers, T semantic tokens, V vocabulary, N c
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from ..models.lm import Lm
 from ..trainer.errors import TrainingError
@@ -21,13 +22,14 @@ from ..trainer.randomness import Draw, generator
 from ..trainer.settings import LmGuidedSettings
 from ..trainer.task import Metrics
 from ..trainer.update import Update
-from .composed import composed
+from .composed import read
 from .context import Context
 from .drawing import draw
 from .lm import LmTask
 from .reading import Reader
 from .registry import tuned, tuned_before
-from .requests import Hits, asking, describable, requests, tellable, unstated
+from .requests import Hits, asking, describable, requests, tellable, unstated, untold
+from .teller import Teller
 from .telling import Telling
 
 AT_ONCE = 128
@@ -51,18 +53,20 @@ class Guided(NamedTuple):
 
 class Batch(NamedTuple):
     """Whole clips and captions to open for, and the codes that the student reads for each, which are not
-    quite theirs"""
+    quite theirs; and captions, with such codes, that it reads and draws nothing for"""
 
     clips: Guided
     clips_read: Tensor
     openings: Asked
     openings_read: Tensor
+    read: Asked
 
 
 class LmGuidedTask(LmTask):
     """The divergence of the student's predictions from those of the guided model, over whole clips, most of
-    which the guided model has drawn, and over openings that the student draws for many captions; and how
-    often these tell what is stated."""
+    which the guided model has drawn, and over openings that the student draws for many captions; how often
+    these tell what is stated, and so the first tokens for many more captions; and the cross-entropy of what
+    one linear map reads in the state behind the codes of these."""
 
     stage: ClassVar[str] = "lmguided"
 
@@ -74,6 +78,7 @@ class LmGuidedTask(LmTask):
         self.lm.load_state_dict(self.teacher.state_dict())
         self.telling = Telling(context, self.clips)
         self.rvq = context.learned("rvq", "rvq")
+        self.teller = Teller(self.config.lm.dim).to(self.processes.device)
         told = tellable(context)
         self.requests = requests(context.corpus.split("train"), heldout=False, told=told)
         self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
@@ -82,6 +87,16 @@ class LmGuidedTask(LmTask):
             raise unstated(context, self.stage)
         self.asked = self._captions(context)
         self.drawn = self._drawn(self.asked)
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        """See `Task`."""
+        return {**super().modules, "teller": self.teller}
+
+    @property
+    def groups(self) -> Mapping[str, list[nn.Parameter]]:
+        """See `Task`."""
+        return {"lm": [*self.lm.parameters(), *self.teller.parameters()]}
 
     @property
     def examples(self) -> int:
@@ -93,11 +108,11 @@ class LmGuidedTask(LmTask):
         have."""
         clips = context.corpus.split("train")
         if self.tuning.composed and any(describable(clips[place]) for place in self.places):
-            new = composed(self.tuning.composed, f"{self.stage}/{self.tuning.seed}", tellable(context))
             text = context.learned(tuned(context.settings).get("mulan", "mulan"), "mulan_text")
-            vectors = Reader(context).read([caption for caption, _ in new], text)
-            codes = self.rvq.encode(torch.stack([vectors[caption] for caption, _ in new]))
-            return Asked(codes.cpu(), torch.tensor([stated for _, stated in new]))
+            states, stated = read(self.tuning.composed, Reader(context), text, tellable(context))
+            with torch.no_grad():
+                vectors = F.normalize(text.projection(states), dim=-1)
+            return Asked(self.rvq.encode(vectors).cpu(), stated)
         known = [(place, one) for place, some in self.requests.items() for one in some]
         codes = torch.stack([self.clips.text_codes(place)[one.caption] for place, one in known])
         return Asked(codes, torch.tensor([one.wanted for _, one in known]))
@@ -115,19 +130,22 @@ class LmGuidedTask(LmTask):
 
     def batch(self, draws: list[Draw]) -> Batch:
         """Of each example a clip that the guided model has drawn, or in a share of them the example's own
-        with one of its captions; and as many captions to open for as asked."""
-        clips, openings, read = [], [], []
+        with one of its captions; and as many captions to open for and to read as asked."""
+        clips, openings, seen, read = [], [], [], []
         for one in draws:
             own = float(torch.rand((), generator=one.generator)) < self.tuning.own_share
             clips.append(self._own(one) if own else Guided(*_any(self.drawn, 1, one.generator)))
             openings.append(Asked(*_any(self.asked, self.tuning.openings, one.generator)))
-            read.append(self.blurred(torch.cat((clips[-1].codes, openings[-1].codes)), one.generator))
+            seen.append(self.blurred(torch.cat((clips[-1].codes, openings[-1].codes)), one.generator))
+            codes, stated = _any(self.asked, self.tuning.read, one.generator)
+            read.append(Asked(self.blurred(codes, one.generator), stated))
         device = self.processes.device
         return Batch(
             Guided(*(torch.cat(column).to(device) for column in zip(*clips, strict=True))),
-            torch.cat([codes[:1] for codes in read]),
+            torch.cat([codes[:1] for codes in seen]),
             Asked(*(torch.cat(column).to(device) for column in zip(*openings, strict=True))),
-            torch.cat([codes[1:] for codes in read]),
+            torch.cat([codes[1:] for codes in seen]),
+            Asked(*(torch.cat(column).to(device) for column in zip(*read, strict=True))),
         )
 
     def _own(self, one: Draw) -> Guided:
@@ -171,9 +189,23 @@ class LmGuidedTask(LmTask):
             drawn = Guided(*asked, draw(self.lm, read, self.tuning.opening))
         openings, chances = self.strayed(drawn, read)
         told = self.telling.likely(chances, asked.stated)
-        loss = 0.5 * clips + 0.5 * openings
-        update("lm", loss - self.tuning.told_weight * told)
-        return {"loss": loss, "clips": clips, "openings": openings, "told": told}
+        loss, own = 0.5 * clips + 0.5 * openings, self.tuning
+        metrics = {"loss": loss, "clips": clips, "openings": openings, "told": told}
+        if own.read:
+            unread, first = self.reading(batch.read)
+            metrics |= {"unread": unread, "first": first}
+            told, loss = told + first, loss + own.read_weight * unread
+        update("lm", loss - own.told_weight * told)
+        return metrics
+
+    def reading(self, read: Asked) -> tuple[Tensor, Tensor]:
+        """The cross-entropy of what is read in the states behind the codes; and how often the first tokens
+        tell it."""
+        with mixed(read.codes.device.type, self.settings.precision):
+            state = self.lm.hidden(self.lm.prefix(read.codes))[:, -1]
+            logits = self.lm.head(state)[:, self.config.semantic_start : self.config.bos]
+        first = self.telling.likely(logits.float().softmax(dim=-1)[:, None], read.stated)
+        return untold(self.teller(state), read.stated), first
 
     def validate(self) -> dict[str, float]:
         """See `LmTask`; and of all held-out captions how often the tokens of a clip drawn for them tell what

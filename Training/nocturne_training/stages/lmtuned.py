@@ -12,7 +12,6 @@ from random import Random
 from typing import ClassVar, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..trainer.precision import mixed
@@ -25,18 +24,8 @@ from .listeners import learned
 from .lm import LmTask
 from .reading import Reader
 from .registry import tuned
-from .requests import (
-    SIZES,
-    STATED,
-    Hits,
-    asking,
-    describable,
-    requests,
-    tellable,
-    unstated,
-    untold,
-    written,
-)
+from .requests import STATED, Hits, asking, describable, requests, tellable, unstated, untold, written
+from .teller import Teller
 
 
 class Batch(NamedTuple):
@@ -74,7 +63,7 @@ class LmTunedTask(LmTask):
             text = tuned(context.settings).get("mulan", "mulan")
             self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
             self.text_tower = context.learned(text, "mulan_text")
-        self.teller = nn.Linear(self.config.lm.dim, sum(SIZES)).to(self.processes.device)
+        self.teller = Teller(self.config.lm.dim).to(self.processes.device)
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
@@ -160,7 +149,7 @@ class LmTunedTask(LmTask):
         """Codes [R, Q] -> logits of each of `STATED` [R, choices]"""
         with mixed(codes.device.type, self.settings.precision):
             state = self.lm.hidden(self.lm.prefix(codes))[:, -1]
-        return list(self.teller(F.layer_norm(state.float(), state.shape[-1:])).split(SIZES, dim=1))
+        return self.teller(state)
 
     def validate(self) -> dict[str, float]:
         """See `LmTask`; and of all held-out captions how often tokens drawn for them tell what they state

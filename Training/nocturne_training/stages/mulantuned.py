@@ -7,8 +7,7 @@ Letters: C captions, E width of the encoder, D of the joint space."""
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,15 +17,15 @@ from ..corpus.dataset import Clip
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
+from .composed import read
 from .context import Context
 from .reading import Reader
-from .requests import SIZES, STATED, Hits, requests, tellable, unstated, untold
+from .requests import SIZES, STATED, Hits, describable, requests, tellable, unstated, untold
 
 HIDDEN = 256
 
 
-@dataclass(frozen=True)
-class Captions:
+class Captions(NamedTuple):
     """What the encoder makes of captions [C, E], where they were in the joint space [C, D], and what they
     state [C, STATED]."""
 
@@ -49,8 +48,11 @@ class MulanTunedTask(Task):
         self.rvq = context.learned("rvq", "rvq")
         self.reader = Reader(context)
         told = tellable(context)
-        self.captions = self._captions(context.corpus.split("train"), told, heldout=False)
+        clips = context.corpus.split("train")
+        self.captions = self._captions(clips, told, heldout=False)
         self.held_out = self._captions(context.corpus.split("valid"), told, heldout=True)
+        if self.settings.composed and any(describable(clip) for clip in clips):
+            self.captions = self._with_new(told)
         if not len(self.captions.states):
             raise unstated(context, self.stage)
         self.text.projection.requires_grad_(True)
@@ -70,6 +72,12 @@ class MulanTunedTask(Task):
         states = torch.stack([table[text] for text in texts]) if texts else torch.zeros(0, width)
         wanted = torch.tensor(stated, dtype=torch.long).view(-1, len(STATED))
         return Captions(states.to(device), self.embed(states.to(device)), wanted.to(device))
+
+    @torch.no_grad()
+    def _with_new(self, told: Collection[str]) -> Captions:
+        states, stated = read(self.settings.composed, self.reader, self.text, told)
+        new = Captions(states, self.embed(states), stated.to(states.device))
+        return Captions(*(torch.cat(both) for both in zip(self.captions, new, strict=True)))
 
     def embed(self, states: Tensor) -> Tensor:
         """[C, E] -> unit vectors [C, D]"""

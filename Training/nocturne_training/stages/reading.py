@@ -3,8 +3,10 @@ space."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -39,20 +41,47 @@ class Reader:
     @cached_property
     def states(self) -> dict[str, Tensor]:
         """The external encoder's state of every caption of the corpus, [E] each."""
-        corpus, external = self.context.corpus, self.config.mulan.bert.external
-        assert external is not None
-        clips = (clip for split in SPLITS for clip in corpus.split(split))
+        clips = (clip for split in SPLITS for clip in self.context.corpus.split(split))
         texts = sorted({caption.text for clip in clips for caption in clip.captions})
-        name = digest([texts, external.weights_sha256, external.vocab_sha256])[:16]
-        path = self.context.stage(FOLDER) / f"{name}.safetensors"
+        known = self._kept(texts, lambda: {"states": self._encoded(texts)})
+        return dict(zip(texts, known["states"].to(self.device), strict=True))
+
+    def keeps(self, known: Any) -> bool:
+        """Whether what `kept` would be asked for lies on disk."""
+        return self.is_external and self._path(known).exists()
+
+    def kept(
+        self, known: Any, new: Callable[[], tuple[list[str], Tensor]], tower: MulanText
+    ) -> tuple[Tensor, Tensor]:
+        """What the encoder of a frozen text tower makes of new captions [C, E], and what belongs to each [C,
+        ...]; kept too, by all that the captions depend on, where the encoder is a package's."""
+
+        def encoded() -> dict[str, Tensor]:
+            texts, beside = new()
+            if self.is_external:
+                return {"states": self._encoded(texts), "beside": beside}
+            table = self.words.table(texts, tower.bert, self.device)
+            return {"states": torch.stack([table[text] for text in texts]), "beside": beside}
+
+        found = self._kept(known, encoded) if self.is_external else encoded()
+        return found["states"].to(self.device), found["beside"]
+
+    def _path(self, known: Any) -> Path:
+        external = self.config.mulan.bert.external
+        assert external is not None
+        name = digest([known, external.weights_sha256, external.vocab_sha256])[:16]
+        return self.context.stage(FOLDER) / f"{name}.safetensors"
+
+    def _kept(self, known: Any, new: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        path = self._path(known)
         try:
-            return dict(zip(texts, load_file(path)["states"].to(self.device), strict=True))
+            return load_file(path)
         except (OSError, SafetensorError):
-            found = self._encoded(texts)
+            found = {key: value.cpu() for key, value in new().items()}
         self.context.processes.barrier()
         if self.context.processes.first:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_tensors(path, {"states": torch.stack([found[text] for text in texts]).cpu()})
+            write_tensors(path, found)
         return found
 
     @cached_property
@@ -64,8 +93,9 @@ class Reader:
         network.load_state_dict({key.removeprefix("bert."): value for key, value in tensors.items()})
         return network
 
-    def _encoded(self, texts: list[str]) -> dict[str, Tensor]:
-        return self.words.table(texts, self._encoder, self.device, shown="reading captions")
+    def _encoded(self, texts: list[str]) -> Tensor:
+        table = self.words.table(texts, self._encoder, self.device, shown="reading captions")
+        return torch.stack([table[text] for text in texts])
 
     @torch.no_grad()
     def read(self, texts: Iterable[str], tower: MulanText) -> dict[str, Tensor]:

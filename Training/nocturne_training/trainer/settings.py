@@ -171,12 +171,14 @@ class RvqSettings(StageSettings):
 @dataclass(frozen=True)
 class MulanTunedSettings(StageSettings):
     """The projection of the text tower tuned for what codes tell of captions (`stages/mulantuned.py`), not at
-    all by default: the paper does not. `keep_weight` is that of the distance to where captions were,
-    `code_weight` that of the distance to their codes."""
+    all by default: the paper does not. Beside the captions that clips have it learns from `composed` ones of
+    new compositions (not where the music is of another kind). `keep_weight` is that of the distance to where
+    captions were, `code_weight` that of the distance to their codes."""
 
     steps: int = 0
     batch: int = 256
     learning_rate: float = 1e-3
+    composed: int = 0
     keep_weight: float = 2.0
     code_weight: float = 2.0
 
@@ -290,8 +292,9 @@ class LmGuidedSettings(LmNetworkSettings):
     does not. `composed` captions of new compositions (0, or music of another kind: the captions that clips
     have), for the first `drawn` of which whole clips are drawn at first. Of `batch` clips a step a share
     `own_share` is the corpus's own; beside each the student draws an `opening` of so many tokens for
-    `openings` captions. What it reads is blurred by up to `blur` of a caption's length in the joint space;
-    `told_weight` is that of how often openings tell what is stated."""
+    `openings` captions, and `read` ones are read alone. What it reads is blurred by up to `blur` of a
+    caption's length in the joint space; `told_weight` is that of how often openings and first tokens tell
+    what is stated, `read_weight` that of what is read behind the codes."""
 
     steps: int = 0
     learning_rate: float = 1e-4
@@ -303,8 +306,10 @@ class LmGuidedSettings(LmNetworkSettings):
     own_share: float = 0.25
     openings: int = 48
     opening: int = 8
+    read: int = 0
     blur: float = 0.4
     told_weight: float = 1.0
+    read_weight: float = 0.3
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from test_requests import LABELS
 
 from nocturne_training.config import load
 from nocturne_training.models.lm import Lm
-from nocturne_training.stages import lmguided
+from nocturne_training.stages.captions import Words
 from nocturne_training.stages.composed import composed
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.drawing import draw
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.lmguided import LmGuidedTask
-from nocturne_training.stages.requests import STATED
+from nocturne_training.stages.requests import LEFT_OPEN, STATED, untold
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import LmGuidedSettings, Settings
@@ -90,32 +90,21 @@ def test_some_of_everything_is_needed(tunable: Path, tones: Path, name: str) -> 
         task(tunable, tones, **{name: 0})
 
 
-def test_captions_are_new_where_the_corpus_is_composed(
-    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_captions_are_new_where_the_corpus_is_composed(tunable: Path, tones: Path) -> None:
     context = labelled_context(tunable, tones, Settings(lmguided=replace(GUIDED, composed=5)))
     clips = [replace(c, labels=LABELS) for c in context.corpus.split("train")]
     clips = [captioned(c, "A slow flute.") for c in clips]
     vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
-    seen: list[str] = []
-    vector = torch.full((context.config.mulan.dim,), 0.1)
-
-    class Reading:
-        def __init__(self, _: Context) -> None: ...
-
-        def read(self, texts, tower) -> dict[str, torch.Tensor]:
-            seen.extend(texts)
-            return dict.fromkeys(seen, vector)
-
-    monkeypatch.setattr(lmguided, "Reader", Reading)
-    trained = LmGuidedTask(context)
-    told = [name for name in STATED if name != "quality"]
-    expected = composed(5, f"lmguided/{GUIDED.seed}", told)
-    assert seen == [text for text, _ in expected]
-    assert trained.asked.stated.tolist() == [list(row) for _, row in expected]
-    assert torch.equal(trained.asked.codes[0], trained.rvq.encode(vector[None])[0])
+    trained, tower = LmGuidedTask(context), context.learned("mulan", "mulan_text")
+    # The tokens do not name the mode, and one of the five captions states nothing else.
+    expected = [(text, row[:-1]) for text, row in composed(5, "reading/0") if max(row[:-1]) > LEFT_OPEN]
+    assert trained.asked.stated.tolist() == [[*row, LEFT_OPEN] for _, row in expected]
+    for codes, (text, _) in zip(trained.asked.codes, expected, strict=True):
+        with torch.no_grad():
+            vector = tower(*Words(context.config).ids([text]))
+        assert torch.equal(codes, trained.rvq.encode(vector)[0])
     clips[:] = [replace(c, labels={k: v for k, v in LABELS.items() if k != "roles"}) for c in clips]
-    assert len(LmGuidedTask(context).asked.codes) == 8 and len(seen) == 5
+    assert len(LmGuidedTask(context).asked.codes) == 8
 
 
 def test_a_batch_has_whole_clips_and_captions_to_open_for(tunable: Path, tones: Path) -> None:
@@ -206,6 +195,45 @@ def test_the_student_tells_what_is_stated_as_often_as_it_can(tunable: Path, tone
         found.append(share(trained.lm, trained, 7))
         assert (metrics[-1]["told"] > metrics[0]["told"] + 0.3) == (told_weight > 0)
     assert found[0] < 0.3 < 0.9 < found[1]
+
+
+def test_captions_are_read_beside(tunable: Path, tones: Path) -> None:
+    trained, without = task(tunable, tones, read=2), task(tunable, tones)
+    batch, other = (one.batch(draws(0, 1)) for one in (trained, without))
+    known = {tuple(row.tolist()) for row in trained.asked.stated}
+    assert batch.read.codes.shape == (4, trained.config.rvq.quantizers) and len(other.read.codes) == 0
+    assert {tuple(row.tolist()) for row in batch.read.stated} <= known
+    sharp = task(tunable, tones, read=2, blur=0.0).batch(draws(0, 1)).read.codes
+    codes = trained.rvq.encode(torch.nn.functional.normalize(trained.rvq.decode(trained.asked.codes), dim=1))
+    assert {tuple(row.tolist()) for row in sharp} <= {tuple(row.tolist()) for row in codes}
+    assert all(torch.equal(a, b) for a, b in zip(batch.openings, other.openings, strict=True))
+    assert torch.equal(batch.openings_read, other.openings_read)
+    with torch.no_grad():
+        unread, first = trained.reading(batch.read)
+        state = trained.lm.hidden(trained.lm.prefix(batch.read.codes))[:, -1]
+        span = slice(trained.config.semantic_start, trained.config.bos)
+        chances = trained.lm.head(state)[:, span].softmax(dim=-1)
+        assert float(unread) == pytest.approx(float(untold(trained.teller(state), batch.read.stated)))
+    likely = trained.telling.likely(chances[:, None], batch.read.stated)
+    assert float(first) == pytest.approx(float(likely), rel=1e-5)
+    assert {"unread", "first"} <= learned_from(trained, 1)[0].keys()
+    assert not {"unread", "first"} & learned_from(without, 1)[0].keys()
+
+
+@pytest.mark.parametrize(("told", "read"), [(10.0, 0.0), (0.0, 10.0)])
+def test_what_is_read_is_told_first_and_stands_in_the_state(
+    tunable: Path, tones: Path, told: float, read: float
+) -> None:
+    trained = task(tunable, tones, own_share=0.0, read=4, told_weight=told, read_weight=read)
+    only(trained, token=7, stated=0)
+    trained.telling.tables["family"].clamp_(min=-0.7)
+    trained.strayed = lambda known, codes: (
+        trained.lm.head.weight.sum() * 0.0,
+        torch.zeros(*known.tokens.shape, trained.config.semantic_vocab),
+    )
+    metrics = learned_from(trained, 40)
+    assert (metrics[-1]["first"] > metrics[0]["first"] + 0.3) == (told > 0)
+    assert (metrics[-1]["unread"] < 0.2 * metrics[0]["unread"]) == (read > 0)
 
 
 def test_openings_are_those_that_the_student_draws_of_what_it_reads(

@@ -12,9 +12,11 @@ import torch
 from extraction import ALONE
 from listening import captioned, named, stating_context
 from resumption import assert_resumes
+from test_requests import LABELS
 
 from nocturne_training.config import load
 from nocturne_training.stages.captions import Words
+from nocturne_training.stages.composed import composed
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.extract import sources
 from nocturne_training.stages.labels import CHOICES
@@ -58,6 +60,27 @@ def test_captions_are_those_that_state_something(tunable: Path, tones: Path) -> 
             alone = tower(*words.ids([context.corpus.split("train")[place].captions[0].text]))[0]
         assert torch.allclose(batch.before[row], alone, atol=1e-5)
         assert torch.allclose(trained.embed(batch.states)[row], alone, atol=1e-5)
+
+
+def test_captions_are_written_beside_those_of_a_composed_corpus(tunable: Path, tones: Path) -> None:
+    def trained(**left_out: None) -> MulanTunedTask:
+        context = stating_context(tunable, tones, Settings(mulantuned=replace(TUNED, composed=5)))
+        some = {key: value for key, value in LABELS.items() if key not in left_out}
+        clips = [replace(captioned(clip, "A flute."), labels=some) for clip in context.corpus.split("train")]
+        vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
+        return MulanTunedTask(context)
+
+    one, tower = (
+        trained(),
+        Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("mulan", "mulan_text"),
+    )
+    new = [(text, row[:-1]) for text, row in composed(5, "reading/0") if max(row[:-1]) > -1]
+    assert one.examples == 8 + len(new) and len(one.held_out.states) == 8
+    assert one.captions.stated[8:].tolist() == [[*row, -1] for _, row in new]
+    with torch.no_grad():
+        alone = tower(*Words(load("tiny")).ids([new[-1][0]]))[0]
+    assert torch.allclose(one.batch(draws(one.examples - 1)).before[0], alone, atol=1e-5)
+    assert trained(roles=None).examples == 8
 
 
 def test_the_mode_is_told_where_tokens_name_it(
