@@ -7,7 +7,7 @@ Letters: B batch, L latent frames, Z latent channels, T semantic tokens."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, cast
 
 import torch
@@ -23,6 +23,7 @@ from ..trainer.randomness import Draw, generator, normal
 from ..trainer.task import Metrics
 from ..trainer.update import Update
 from .context import Context
+from .correction import Correction
 from .dpd import Batch, DpdTask
 from .drawing import draw
 from .labels import CHOICES, PLACES
@@ -60,8 +61,8 @@ class Played:
 
 class DpdTunedTask(DpdTask):
     """The error of the velocity as before, and the listener's surprise at clips made of their own tokens,
-    which should be what they are, or of those that the language model draws, which should be what these
-    tell."""
+    corrected where the settings ask for it, which should be what they are, or of those that the language
+    model draws, which should be what these tell."""
 
     stage: ClassVar[str] = "dpdtuned"
 
@@ -73,6 +74,8 @@ class DpdTunedTask(DpdTask):
         self.wanting = {name: w for name, w in WANTED.items() if name != MODE or context.tells_mode}
         self.sounding = Sounding(context) if self.tuning.sound_weight > 0 else None
         self.places, self.wanted = labelled(context, "train")
+        weight = self.tuning.correction
+        self.correction = Correction(context, self.clips, weight) if weight else None
         self.drawn, self.told = self._drawn(context)
         self.held_out_places, self.held_out_wanted = labelled(context, "valid")
 
@@ -84,9 +87,12 @@ class DpdTunedTask(DpdTask):
     def batch(self, draws: list[Draw]) -> tuple[Batch, Played]:
         """What `DpdTask` learns from, and what the same clips are made from."""
         batch = super().batch([Draw(int(self.places[one.index]), one.generator) for one in draws])
+        labels = self.wanted[[one.index for one in draws]]
+        if self.correction:
+            batch = replace(batch, tokens=self.correction(batch.tokens, labels))
         first, shape, device = draws[0].generator, tuple(batch.latents.shape[1:]), self.processes.device
         level = HISS * torch.rand(len(draws), 1, 1, generator=first).to(device)
-        tokens, wanted = batch.tokens.clone(), certain(self.wanted[[one.index for one in draws]])
+        tokens, wanted = batch.tokens.clone(), certain(labels)
         for row, one in enumerate(draws if len(self.drawn) else ()):
             if float(torch.rand((), generator=one.generator)) < self.tuning.drawn_share:
                 place = int(torch.randint(len(self.drawn), (), generator=one.generator))

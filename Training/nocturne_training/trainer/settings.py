@@ -317,9 +317,10 @@ class DpdTunedSettings(DpdSettings):
     """The diffusion network tuned for what a listener hears (`stages/dpdtuned.py`), not at all by default:
     the paper does not. Clips are made in `sampler_steps`, half of them in as many up to `most_steps` (0: not
     in more); gradients go through up to `through` of the last; a share `drawn_share` of the clips is made of
-    tokens that the language model draws, at first, for `drawn` captions; `reward_weight` is beside the error
-    of the velocity, and so is `sound_weight`, that of what listeners of sound hear in `sound_frames` frames
-    of the clips when they are decoded (0: nothing)."""
+    tokens that the language model draws, at first, for `drawn` captions; those of its own clips are made to
+    tell what labels say, by the weight `correction` against nearness (0: they stay); `reward_weight` is
+    beside the error of the velocity, and so is `sound_weight`, that of what listeners of sound hear in
+    `sound_frames` frames of the clips when they are decoded (0: nothing)."""
 
     steps: int = 0
     ema: float = 0.98
@@ -328,6 +329,7 @@ class DpdTunedSettings(DpdSettings):
     through: int = 3
     drawn: int = 0
     drawn_share: float = 0.5
+    correction: float = 0.0
     reward_weight: float = 0.1
     sound_weight: float = 0.0
     sound_frames: int = 40

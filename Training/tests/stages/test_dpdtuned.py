@@ -18,7 +18,7 @@ from nocturne_training.models.listeners import surprise, transposed
 from nocturne_training.models.sound_listener import tilted
 from nocturne_training.sampler import sample
 from nocturne_training.schedule import angles, steps
-from nocturne_training.stages import sounding, soundlisteners
+from nocturne_training.stages import dpdtuned, sounding, soundlisteners
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.dpdtuned import WANTED, DpdTunedTask
 from nocturne_training.stages.labels import CHOICES
@@ -55,6 +55,30 @@ def test_it_begins_with_what_the_diffusion_network_has_learned(tunable: Path, to
     learned_dpd = Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("dpd", "dpd").state_dict()
     state = task(tunable, tones).dpd.state_dict()
     assert all(torch.equal(value, learned_dpd[key]) for key, value in state.items())
+
+
+def test_clips_of_their_own_tokens_have_corrected_ones(
+    tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both those that the velocity is learned with and those that are played."""
+    plain = task(tunable, tones)
+    assert plain.correction is None
+    made: list[float] = []
+
+    class Reversed:
+        def __init__(self, context: Context, clips: object, weight: float) -> None:
+            made.append(weight)
+
+        def __call__(self, tokens: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            assert torch.equal(labels, plain.wanted[[0, 1]])
+            return tokens.flip(1)
+
+    monkeypatch.setattr(dpdtuned, "Correction", Reversed)
+    (own, played), (other, expected) = (
+        one.batch(draws(0, 1)) for one in (task(tunable, tones, correction=0.5), plain)
+    )
+    assert made == [0.5] and torch.equal(own.tokens, other.tokens.flip(1))
+    assert torch.equal(played.tokens, expected.tokens.flip(1)) and torch.equal(own.noise, other.noise)
 
 
 def test_the_mode_is_wanted_where_tokens_name_it(
