@@ -12,7 +12,12 @@ struct SharedWorkerTests {
       ["worker", "--model", Workplace.tinyModel.path, "--threads", "1", "--outbox", work.path("outbox")] + endpoints)
     #expect(eventually { work.finishedCount(of: "patient") >= 2 }, "the urgent run is not there yet: \(worker.errors)")
 
+    // However long the urgent run takes to start, there must be something left for the patient one.
+    worker.send(SIGSTOP)
     let urgent = try coordinator(work, try work.captions(4, name: "urgent.csv"), into: "urgent")
+    let listens = eventually { FileManager.default.fileExists(atPath: work.path("urgent") + ".sock") }
+    worker.send(SIGCONT)
+    #expect(listens, "\(urgent.errors)")
     let first = try urgent.wait()
     #expect(first.status == 0, "\(first) \(worker.errors)")
     #expect(

@@ -31,13 +31,20 @@ class Read(NamedTuple):
     stated: Tensor
 
 
-def composed(count: int, seed: str) -> list[tuple[str, tuple[int, ...]]]:
-    """So many captions that state something, each of a composition of its own, in phrasings that are not
-    held out, and what they state."""
+class Part(NamedTuple):
+    """So many captions, of the compositions of a seed"""
+
+    count: int
+    seed: str
+
+
+def composed(part: Part) -> list[tuple[str, tuple[int, ...]]]:
+    """Captions that state something, each of a composition of its own, in phrasings that are not held out,
+    and what they state."""
     found: list[tuple[str, tuple[int, ...]]] = []
     number = 0
-    while len(found) < count:
-        name = f"{seed}/{number}"
+    while len(found) < part.count:
+        name = f"{part.seed}/{number}"
         random, piece, number = Random(name), composition(name, 1), number + 1
         known = labels(piece.score, piece.performance, piece.starts[0] / SAMPLE_RATE)
         if known is None:
@@ -52,15 +59,15 @@ def read(count: int, reader: Reader, tower: MulanText, told: Collection[str]) ->
     """The same captions for every stage that asks, less those that state nothing of `told`. Raises
     CorpusError where a process that writes some dies."""
     firsts = range(0, count, PART)
-    parts = [(min(PART, count - first), f"reading/{first // PART}") for first in firsts]
+    parts = [Part(min(PART, count - first), f"reading/{first // PART}") for first in firsts]
     # Writing all of them anew takes a third as long as reading them; whoever writes otherwise now than then
     # shows it in the first few.
-    known = {part: [*part, composed(min(part[0], 20), part[1])] for part in parts}
+    known = {part: [*part, composed(part._replace(count=min(part.count, 20)))] for part in parts}
     missing = [part for part in parts if not reader.keeps(known[part])]
-    new = dict(pool.run(missing, _composed, _begin, (), os.cpu_count() or 1))
+    new = dict(pool.run(missing, composed, _begin, (), os.cpu_count() or 1))
 
-    def written(part: tuple[int, str]) -> tuple[list[str], Tensor]:
-        found = new[part] if part in new else composed(*part)
+    def written(part: Part) -> tuple[list[str], Tensor]:
+        found = new[part] if part in new else composed(part)
         return [text for text, _ in found], torch.tensor([stated for _, stated in found])
 
     found = [reader.kept(known[part], lambda part=part: written(part), tower) for part in parts]
@@ -73,7 +80,3 @@ def read(count: int, reader: Reader, tower: MulanText, told: Collection[str]) ->
 
 def _begin() -> None:
     """A process that writes captions needs nothing."""
-
-
-def _composed(part: tuple[int, str]) -> list[tuple[str, tuple[int, ...]]]:
-    return composed(*part)

@@ -8,12 +8,11 @@ Letters: B clips, R openings, Q quantisers, T semantic tokens, V vocabulary, N c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import ClassVar, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from ..models.lm import Lm
 from ..trainer.errors import TrainingError
@@ -25,11 +24,10 @@ from ..trainer.update import Update
 from .composed import read
 from .context import Context
 from .drawing import draw
-from .lm import LmTask
 from .reading import Reader
 from .registry import tuned, tuned_before
 from .requests import Hits, asking, describable, requests, tellable, unstated, untold
-from .teller import Teller
+from .teller import ToldLmTask
 from .telling import Telling
 
 AT_ONCE = 128
@@ -62,7 +60,7 @@ class Batch(NamedTuple):
     read: Asked
 
 
-class LmGuidedTask(LmTask):
+class LmGuidedTask(ToldLmTask):
     """The divergence of the student's predictions from those of the guided model, over whole clips, most of
     which the guided model has drawn, and over openings that the student draws for many captions; how often
     these tell what is stated, and so the first tokens for many more captions; and the cross-entropy of what
@@ -78,7 +76,6 @@ class LmGuidedTask(LmTask):
         self.lm.load_state_dict(self.teacher.state_dict())
         self.telling = Telling(context, self.clips)
         self.rvq = context.learned("rvq", "rvq")
-        self.teller = Teller(self.config.lm.dim).to(self.processes.device)
         told = tellable(context)
         self.requests = requests(context.corpus.split("train"), heldout=False, told=told)
         self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
@@ -87,16 +84,6 @@ class LmGuidedTask(LmTask):
             raise unstated(context, self.stage)
         self.asked = self._captions(context)
         self.drawn = self._drawn(self.asked)
-
-    @property
-    def modules(self) -> Mapping[str, nn.Module]:
-        """See `Task`."""
-        return {**super().modules, "teller": self.teller}
-
-    @property
-    def groups(self) -> Mapping[str, list[nn.Parameter]]:
-        """See `Task`."""
-        return {"lm": [*self.lm.parameters(), *self.teller.parameters()]}
 
     @property
     def examples(self) -> int:

@@ -7,12 +7,11 @@ Letters: B captions, Q quantisers, T semantic tokens, D width of the listener, R
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from random import Random
 from typing import ClassVar, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
@@ -21,11 +20,10 @@ from ..trainer.update import Update
 from .context import Context
 from .drawing import draw
 from .listeners import learned
-from .lm import LmTask
 from .reading import Reader
 from .registry import tuned
 from .requests import STATED, Hits, asking, describable, requests, tellable, unstated, untold, written
-from .teller import Teller
+from .teller import ToldLmTask
 
 
 class Batch(NamedTuple):
@@ -39,7 +37,7 @@ class Batch(NamedTuple):
     stated: Tensor
 
 
-class LmTunedTask(LmTask):
+class LmTunedTask(ToldLmTask):
     """The cross-entropy as before; that of what is stated and what is heard in draws; and that of what one
     linear map reads in the state behind a caption's codes, before anything is drawn."""
 
@@ -63,17 +61,6 @@ class LmTunedTask(LmTask):
             text = tuned(context.settings).get("mulan", "mulan")
             self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
             self.text_tower = context.learned(text, "mulan_text")
-        self.teller = Teller(self.config.lm.dim).to(self.processes.device)
-
-    @property
-    def modules(self) -> Mapping[str, nn.Module]:
-        """See `Task`."""
-        return {**super().modules, "teller": self.teller}
-
-    @property
-    def groups(self) -> Mapping[str, list[nn.Parameter]]:
-        """See `Task`."""
-        return {"lm": [*self.lm.parameters(), *self.teller.parameters()]}
 
     @property
     def examples(self) -> int:

@@ -12,13 +12,13 @@ from nocturne_training.config import load
 from nocturne_training.models.mulan_text import MulanText
 from nocturne_training.stages import composed as module
 from nocturne_training.stages import reading
-from nocturne_training.stages.composed import composed, read
+from nocturne_training.stages.composed import Part, composed, read
 from nocturne_training.stages.reading import Reader
 from nocturne_training.stages.requests import LEFT_OPEN, STATED
 
 
 def test_captions_are_of_compositions_of_their_own_and_state_something() -> None:
-    found, again, other = composed(40, "a"), composed(40, "a"), composed(40, "b")
+    found, again, other = composed(Part(40, "a")), composed(Part(40, "a")), composed(Part(40, "b"))
     assert found == again and len(found) == 40
     assert len({text for text, _ in found}) == 40 and not {t for t, _ in found} & {t for t, _ in other}
     assert all(max(row) > LEFT_OPEN for _, row in found)
@@ -33,7 +33,7 @@ def test_they_are_read_by_parts_and_those_that_state_nothing_of_what_is_told_lef
     monkeypatch.setattr(module, "PART", 8)
     reader = Reader(place(tones, tmp_path, load("tiny")))
     tower = MulanText(load("tiny").mulan).eval()
-    known = composed(8, "reading/0") + composed(4, "reading/1")
+    known = composed(Part(8, "reading/0")) + composed(Part(4, "reading/1"))
     all_read, drums = (read(12, reader, tower, told) for told in (STATED, ["drums"]))
     assert all_read.stated.tolist() == [list(row) for _, row in known]
     ids, mask = reader.words.ids([known[9][0]])
@@ -57,7 +57,7 @@ def test_an_encoder_that_a_package_carries_reads_them_once(
     assert first.states.shape == (6, config.mulan.bert.dim)
     with monkeypatch.context() as patch:
         patch.setattr(reading, "external_tensors", lambda _: pytest.fail("read again"))
-        patch.setattr(module, "_composed", lambda _: pytest.fail("written again"))
+        patch.setattr(module.pool, "run", lambda parts, *_: pytest.fail("written again") if parts else ())
         again = read(6, Reader(place(tones, tmp_path, config)), tower, STATED)
         assert torch.equal(again.states, first.states) and torch.equal(again.stated, first.stated)
         with pytest.raises(pytest.fail.Exception, match="written again"):

@@ -18,7 +18,7 @@ from test_requests import LABELS
 from nocturne_training.config import load
 from nocturne_training.models.lm import Lm
 from nocturne_training.stages.captions import Words
-from nocturne_training.stages.composed import composed
+from nocturne_training.stages.composed import Part, composed
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.drawing import draw
 from nocturne_training.stages.labels import CHOICES
@@ -97,7 +97,7 @@ def test_captions_are_new_where_the_corpus_is_composed(tunable: Path, tones: Pat
     vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
     trained, tower = LmGuidedTask(context), context.learned("mulan", "mulan_text")
     # The tokens do not name the mode, and one of the five captions states nothing else.
-    expected = [(text, row[:-1]) for text, row in composed(5, "reading/0") if max(row[:-1]) > LEFT_OPEN]
+    expected = [(text, row[:-1]) for text, row in composed(Part(5, "reading/0")) if max(row[:-1]) > LEFT_OPEN]
     assert trained.asked.stated.tolist() == [[*row, LEFT_OPEN] for _, row in expected]
     for codes, (text, _) in zip(trained.asked.codes, expected, strict=True):
         with torch.no_grad():

@@ -16,7 +16,7 @@ from test_requests import LABELS
 
 from nocturne_training.config import load
 from nocturne_training.stages.captions import Words
-from nocturne_training.stages.composed import composed
+from nocturne_training.stages.composed import Part, composed
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.extract import sources
 from nocturne_training.stages.labels import CHOICES
@@ -74,7 +74,7 @@ def test_captions_are_written_beside_those_of_a_composed_corpus(tunable: Path, t
         trained(),
         Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("mulan", "mulan_text"),
     )
-    new = [(text, row[:-1]) for text, row in composed(5, "reading/0") if max(row[:-1]) > -1]
+    new = [(text, row[:-1]) for text, row in composed(Part(5, "reading/0")) if max(row[:-1]) > -1]
     assert one.examples == 8 + len(new) and len(one.held_out.states) == 8
     assert one.captions.stated[8:].tolist() == [[*row, -1] for _, row in new]
     with torch.no_grad():
