@@ -1,4 +1,8 @@
 /* What every CPU of the architecture has: SSE2 on x86-64, NEON on arm64. */
+#ifdef __x86_64__
+#include <emmintrin.h>
+#endif
+
 #define NK_LEVEL NK_BASELINE
 #define NK_TABLE nk_kernels_baseline
 #define NK_WIDTH 4

@@ -11,16 +11,17 @@ import Testing
     CPUBackend(threads: 2, precision: .int8, maximum: set)
   }
 
-  /// Whole numbers up to 127 are their own roundings, and their sums are exact in f32.
-  @Test(arguments: sets)
-  func wholeNumbersMultiplyExactly(set: InstructionSet) {
+  /// Whole numbers up to 127 are their own roundings, and their sums are exact in f32; a depth for one part, and for
+  /// several.
+  @Test(arguments: sets, [97, 512, 513, 1_097])
+  func wholeNumbersMultiplyExactly(set: InstructionSet, depth: Int) {
     func product(on backend: any Backend) -> [Float] {
       func whole(_ rows: Int, _ columns: Int, _ step: Int) -> Tensor {
         let values = (0..<rows * columns).map { $0 % columns == 0 ? 127 : Float($0 * step % 255) - 127 }
         return Tensor(values, shape: [rows, columns], on: backend)
       }
-      let weights = backend.prepareLinear(weight: whole(70, 97, 37), bias: nil, robust: true)
-      return backend.linear(whole(33, 97, 91), weights).values
+      let weights = backend.prepareLinear(weight: whole(70, depth, 37), bias: nil, robust: true)
+      return backend.linear(whole(33, depth, 91), weights).values
     }
     #expect(product(on: backend(set)) == product(on: ReferenceBackend()))
   }

@@ -11,7 +11,7 @@
 
 const nk_kernels NK_TABLE = {
     .level = NK_LEVEL,
-    .prepared_bytes = {4, (int)sizeof(prepared_bf16), 1},
+    .prepared_bytes = {4, (int)sizeof(prepared_bf16), (int)sizeof(prepared_int8)},
     .block_rows = NK_BLOCK_ROWS,
     .tile_blocks = NK_TILE_BLOCKS,
     .tile_bytes = NK_TILE_BYTES,

@@ -38,6 +38,11 @@ typedef struct {
   bool continued;    /* the sums go on from what `out` holds */
   const char *next;  /* weights that are asked for meanwhile, `pace` bytes for four steps of the depth */
   ptrdiff_t pace;
+  /* Of int8 alone: sums stay integers until their last part, which `scales`, the end of the panel, belongs to; a row's
+   * scale lies `row_scale` bytes behind `a`. */
+  const char *scales;
+  ptrdiff_t row_scale;
+  bool last;
 } block_call;
 
 /* Asks for the lines of the next weights that are due at depth k: an early and even stream, which memory keeps up with
@@ -176,7 +181,7 @@ NK_INLINE void store_prepared(prepared_bf16 *out, vf v, size_t n) { write(out, (
 NK_INLINE int rounded_up(int n, int to) { return (n + to - 1) / to * to; }
 
 NK_INLINE ptrdiff_t prepared_bytes(nk_number number) {
-  return number == NK_F32 ? 4 : number == NK_BF16 ? (ptrdiff_t)sizeof(prepared_bf16) : 1;
+  return number == NK_F32 ? 4 : number == NK_BF16 ? (ptrdiff_t)sizeof(prepared_bf16) : (ptrdiff_t)sizeof(prepared_int8);
 }
 
 /* Asks for what finishing a block will touch; it arrives while the block is computed. */
@@ -195,11 +200,10 @@ typedef struct {
 } depth_part;
 
 NK_INLINE depth_part part_of(const nk_product *p, nk_number number) {
-  /* An int8 row's sums are integers until its end. */
-  if (NK_PART_DEPTH == 0 || number == NK_INT8 || p->taps * p->depth <= NK_PART_DEPTH)
-    return (depth_part){p->taps, p->depth};
-  if (p->depth <= NK_PART_DEPTH) return (depth_part){NK_PART_DEPTH / p->depth, p->depth};
-  const int parts = (p->depth + NK_PART_DEPTH - 1) / NK_PART_DEPTH;
+  const int most = number == NK_INT8 ? 4 * NK_PART_DEPTH : NK_PART_DEPTH;
+  if (most == 0 || p->taps * p->depth <= most) return (depth_part){p->taps, p->depth};
+  if (p->depth <= most) return (depth_part){most / p->depth, p->depth};
+  const int parts = (p->depth + most - 1) / most;
   return (depth_part){1, rounded_up((p->depth + parts - 1) / parts, 4)};
 }
 
@@ -210,12 +214,15 @@ NK_INLINE void run_panel(block_call *call, const nk_product *p, int first_row, i
   const bool whole = part.taps >= p->taps && part.depth >= p->depth;
   const int blocks = (rows + NK_BLOCK_ROWS - 1) / NK_BLOCK_ROWS;
   int tap = 0, k = 0;
+  call->scales = call->panel + (ptrdiff_t)p->depth * NK_PANEL;
   do {
     call->taps = p->taps - tap < part.taps ? p->taps - tap : part.taps;
     call->depth = p->depth - k < part.depth ? p->depth - k : part.depth;
     call->continued = tap > 0 || k > 0;
-    const bool last = tap + call->taps == p->taps && k + call->depth == p->depth;
-    const ptrdiff_t bytes = (ptrdiff_t)nk_panel_bytes(call->taps, call->depth, number);
+    call->last = tap + call->taps == p->taps && k + call->depth == p->depth;
+    call->row_scale = (p->depth - k) * prepared_bytes(number);
+    const ptrdiff_t bytes =
+        number == NK_INT8 ? call->depth * NK_PANEL : (ptrdiff_t)nk_panel_bytes(call->taps, call->depth, number);
     const ptrdiff_t share = bytes / blocks;
     const int steps = call->taps * call->depth * (NK_PANEL / NK_BLOCK_COLUMNS);
     call->pace = steps > 0 ? 4 * share / steps : 0;
@@ -225,13 +232,13 @@ NK_INLINE void run_panel(block_call *call, const nk_product *p, int first_row, i
       call->a = (const char *)p->a + (first_row + row) * call->a_row + tap * call->a_tap + k * prepared_bytes(number);
       call->out = whole ? raw : raw + row * NK_PANEL;
       call->next = call->panel + bytes + (blocks - left) * share;
-      if (last) foresee_block(&p->finish, first_row + row, block, column, call->columns);
+      if (call->last) foresee_block(&p->finish, first_row + row, block, column, call->columns);
       switch (number) {
         case NK_BF16: run_block_bf16(call, block); break;
         case NK_INT8: run_block_int8(call, block); break;
         default: run_block_f32(call, block);
       }
-      if (last) finish_block(call->out, NK_PANEL, first_row + row, block, column, call->columns, &p->finish);
+      if (call->last) finish_block(call->out, NK_PANEL, first_row + row, block, column, call->columns, &p->finish);
     }
     call->panel += bytes;
     k += call->depth;

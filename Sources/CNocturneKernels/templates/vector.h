@@ -9,6 +9,7 @@
 typedef float vf __attribute__((vector_size(NK_WIDTH * 4), may_alias));
 typedef int32_t vi __attribute__((vector_size(NK_WIDTH * 4), may_alias));
 typedef uint32_t vu __attribute__((vector_size(NK_WIDTH * 4), may_alias));
+typedef int16_t vs __attribute__((vector_size(NK_WIDTH * 4), may_alias));
 typedef uint16_t vh __attribute__((vector_size(NK_WIDTH * 2), may_alias));
 typedef uint8_t vb __attribute__((vector_size(NK_WIDTH), may_alias));
 typedef vf vf_unaligned __attribute__((aligned(4)));
@@ -121,6 +122,14 @@ NK_INLINE float largest_lane(vf v) {
 #else
 #define NK_ZIP_LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
 #define NK_ZIP_HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+#endif
+/* Of each four lanes the even, then the odd ones. */
+#if NK_WIDTH == 16
+#define NK_EVEN_ODD(v) __builtin_shufflevector(v, v, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15)
+#elif NK_WIDTH == 8
+#define NK_EVEN_ODD(v) __builtin_shufflevector(v, v, 0, 2, 1, 3, 4, 6, 5, 7)
+#else
+#define NK_EVEN_ODD(v) __builtin_shufflevector(v, v, 0, 2, 1, 3)
 #endif
 
 /* NK_WIDTH rows of NK_WIDTH words -> the first `rows` rows of their transpose. Zipping row i with row i + half, once for
