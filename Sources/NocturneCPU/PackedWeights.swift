@@ -78,6 +78,11 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
   /// Units of columns a tile's work can be cut into.
   var columnUnits: Int { oneDNN.map { Int(nk_dnn_groups($0)) } ?? Self.panels(outputs) }
 
+  /// Whether rows prepared for the one serve the other.
+  func readsRows(as other: PackedWeights) -> Bool {
+    (inputs, depth, number) == (other.inputs, other.depth, other.number)
+  }
+
   /// Computes the units of columns `units` of one tile.
   func multiply(_ tile: nk_product, units: Range<Int>, kernels: KernelTable) {
     var tile = tile

@@ -57,6 +57,8 @@ package protocol Backend: AnyObject, Sendable {
 
   // MARK: Second tier (defaults in Backend+*)
 
+  /// Layers that read the same rows: [..., in] -> x W^T + b, [..., out], of each.
+  func linears(_ x: Tensor, _ layers: [PreparedLinear]) -> [Tensor]
   /// Softmax over the innermost axis.
   func softmax(_ x: Tensor) -> Tensor
   /// RMSNorm(x + y) over the innermost axis: weight * v / sqrt(mean(v^2) + epsilon).

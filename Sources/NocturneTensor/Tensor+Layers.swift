@@ -10,6 +10,9 @@ extension Tensor {
     backend.linear(self, weights, activation: activation, residual: residual)
   }
 
+  /// self W^T + b of each layer.
+  package func linears(_ layers: [PreparedLinear]) -> [Tensor] { backend.linears(self, layers) }
+
   package func convolution(
     _ weights: PreparedConvolution, inputSlope: Float = 1, activation: Activation = .none, residual: Tensor? = nil
   ) -> Tensor {

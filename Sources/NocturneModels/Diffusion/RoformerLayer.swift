@@ -23,9 +23,9 @@ package struct RoformerLayer: Sendable {
   /// Keys, rotated to their token's position, and values of E_ST [B, T, D]; they depend on neither step nor column.
   package func memory(of semantic: Tensor) -> CrossMemory {
     let positions = (0..<semantic.shape[1]).map(Float.init)
+    let projected = semantic.through(crossAttention.key, crossAttention.value)
     return CrossMemory(
-      keys: crossAttention.key(semantic).rotated(heads: crossAttention.heads, positions: positions),
-      values: crossAttention.value(semantic))
+      keys: projected[0].rotated(heads: crossAttention.heads, positions: positions), values: projected[1])
   }
 
   /// [R, S, D] -> [R, S, D]. Rows read the semantic tokens in `memory`; without one, cross-attention turns into
@@ -42,17 +42,15 @@ package struct RoformerLayer: Sendable {
     _ normed: Tensor, _ attention: RotaryAttention, memory: CrossMemory?, positions: SegmentPositions,
     adding x: Tensor
   ) -> Tensor {
-    let mixed =
-      if let memory {
-        attention.query(normed).attention(
-          keys: memory.keys, values: memory.values,
-          options: AttentionOptions(heads: attention.heads, queryPositions: positions.queries))
-      } else {
-        attention.query(normed).attention(
-          keys: attention.key(normed), values: attention.value(normed),
-          options: AttentionOptions(
-            heads: attention.heads, queryPositions: positions.rows, keyPositions: positions.rows))
-      }
+    if let memory {
+      let options = AttentionOptions(heads: attention.heads, queryPositions: positions.queries)
+      let mixed = attention.query(normed).attention(keys: memory.keys, values: memory.values, options: options)
+      return attention.mix(mixed, adding: x)
+    }
+    let projected = normed.through(attention.query, attention.key, attention.value)
+    let options = AttentionOptions(
+      heads: attention.heads, queryPositions: positions.rows, keyPositions: positions.rows)
+    let mixed = projected[0].attention(keys: projected[1], values: projected[2], options: options)
     return attention.mix(mixed, adding: x)
   }
 

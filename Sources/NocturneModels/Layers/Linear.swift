@@ -17,3 +17,8 @@ package struct Linear: Sendable {
     x.linear(prepared, activation: activation, residual: residual)
   }
 }
+
+extension Tensor {
+  /// self W^T + b of each layer: what reads the same rows is computed together.
+  package func through(_ layers: Linear...) -> [Tensor] { linears(layers.map(\.prepared)) }
+}

@@ -33,15 +33,15 @@ package struct SemanticBlock: Sendable {
   /// [B, T, D] at consecutive `positions` -> [B, T, D]; writes its keys and values into the cache there.
   package func callAsFunction(_ x: Tensor, cache: any KeyValueCache, positions: [Float]) -> Tensor {
     let past = Int(positions[0])
-    let normed = attentionNorm(x)
+    let projected = attentionNorm(x).through(query, key, value)
     // Keys are rotated once, on their way into the cache, not once per later token.
-    let keys = key(normed).rotated(heads: heads, positions: positions, base: base)
-    cache.remember(keys: keys, values: value(normed), at: past)
+    let keys = projected[1].rotated(heads: heads, positions: positions, base: base)
+    cache.remember(keys: keys, values: projected[2], at: past)
     let options = AttentionOptions(heads: heads, causalOffset: past, rotaryBase: base, queryPositions: positions)
-    let mixed = cache.attention(queries: query(normed), options: options)
+    let mixed = cache.attention(queries: projected[0], options: options)
     let attended = mix(mixed, adding: x)
-    let fed = feedNorm(attended)
-    return down(x.backend.gatedSilu(gate: gate(fed), up: up(fed)), adding: attended)
+    let widened = feedNorm(attended).through(gate, up)
+    return down(x.backend.gatedSilu(gate: widened[0], up: widened[1]), adding: attended)
   }
 
   package static func describe(in layout: inout ModuleLayout, _ configuration: ModelConfiguration.LanguageModel) {

@@ -47,6 +47,14 @@ extension OperationCase {
       }
     }
     let vector = OperationCase("linear of a vector", .robust) { x in [x.normal([80]).linear(x.linear(80, 17))] }
-    return plain + fused + [vector]
+    let together = [[1, 80], [17, 80], [250, 96], [0, 5]].flatMap { extents in
+      [[65], [96, 96, 96], [3, 333, 32, 1]].map { outputs in
+        OperationCase("linears [\(extents[0]), \(extents[1])] to \(outputs)", .robust) { x in
+          let layers = outputs.map { x.linear(extents[1], $0) }
+          return x.normal(Shape(extents)).linears(layers)
+        }
+      }
+    }
+    return plain + fused + [vector] + together
   }()
 }
