@@ -3,12 +3,12 @@ package import NocturneTensor
 
 extension CPUBackend {
   package func makeKeyValueCache(_ shape: Shape) -> any KeyValueCache {
-    roundsToBF16 ? NarrowCache(shape, on: self) : TensorCache(shape, on: self)
+    roundsToBF16 || roundsToInt8 ? NarrowCache(shape, on: self) : TensorCache(shape, on: self)
   }
 }
 
-/// A key/value cache in bf16, where products round to that anyway: half of what a single query reads. Its memory goes
-/// back to the system with it, not to the backend's buffers, of which nothing later is as large.
+/// A key/value cache in bf16, where products round to that, or to less, anyway: half of what a single query reads. Its
+/// memory goes back to the system with it, not to the backend's buffers, of which nothing later is as large.
 private final class NarrowCache: KeyValueCache, @unchecked Sendable {  // guard: written as `KeyValueCache` says
   private let shape: Shape
   private let backend: CPUBackend

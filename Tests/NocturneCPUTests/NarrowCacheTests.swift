@@ -29,17 +29,17 @@ import Testing
   }
 
   @Test func aCacheIsNarrowWhereProductsAre() {
-    let (narrow, wide) = (CPUBackend(threads: 1, precision: .bf16), CPUBackend(threads: 1, precision: .f32))
-    let third = Tensor([1.0 / 3, 2.0 / 3], shape: [1, 1, 2], on: narrow)
-    func remembered(_ backend: CPUBackend) -> [Float] {
+    func remembered(_ precision: ProductPrecision) -> [Float] {
+      let backend = CPUBackend(threads: 1, precision: precision)
       let cache = backend.makeKeyValueCache([1, 1, 2])
-      let x = Tensor(third.values, shape: [1, 1, 2], on: backend)
+      let x = Tensor([1.0 / 3, 2.0 / 3], shape: [1, 1, 2], on: backend)
       cache.remember(keys: x, values: x, at: 0)
       return cache.attention(queries: x, options: AttentionOptions(heads: 1)).values
     }
-    #expect(remembered(wide) == third.values)
+    #expect(remembered(.f32) == [1.0 / 3, 2.0 / 3])
     // To nearest: 0x3EAAAAAB and 0x3F2AAAAB.
-    #expect(remembered(narrow) == [Float(bitPattern: 0x3EAB_0000), Float(bitPattern: 0x3F2B_0000)])
+    let nearest = [Float(bitPattern: 0x3EAB_0000), Float(bitPattern: 0x3F2B_0000)]
+    #expect(remembered(.bf16) == nearest && remembered(.int8) == nearest)
   }
 
   /// The diffusion that follows asks for no tensor of its size, so kept it would only stand there.

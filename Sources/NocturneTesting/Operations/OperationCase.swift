@@ -10,7 +10,7 @@ package struct OperationCase: Sendable, CustomStringConvertible {
     case elementwise
     /// Holds a matrix product, whose factors a bf16 backend rounds.
     case product
-    /// Holds a robust linear layer, whose factors an int8 backend rounds to 8 bits.
+    /// Holds a robust linear layer, whose factors an int8 backend rounds to 8 bits, or a cache, whose rows it rounds to bf16.
     case robust
 
     /// Greatest norm of the difference over norm of the expected.
