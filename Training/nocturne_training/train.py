@@ -21,6 +21,7 @@ from .chain.corpus import made
 from .chain.runner import Runner
 from .chain.side_by_side import UNFINISHED, SideBySide
 from .corpus.dataset import Corpus, CorpusError
+from .stages.adopted import LEAVES, adopting
 from .stages.context import Context
 from .stages.labels import able
 from .stages.registry import NAMES, Stage, stages_of
@@ -58,6 +59,13 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         "--max-minutes", type=float, help="stop with a checkpoint after this time (exit code 75)"
     )
     parser.add_argument("--from", dest="start", type=Path, help="a checkpoint directory to start from")
+    parser.add_argument(
+        "--adopt",
+        type=_adoptable,
+        default=(),
+        help="stages that learn nothing: what they would leave is that checkpoint's, to go on from, such as "
+        "vae,kmeans,mulan,rvq,lm",
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), help="cuda where there is one if left out")
     parser.add_argument("--threads", type=int, help="CPU threads of PyTorch")
     parser.add_argument(
@@ -85,6 +93,16 @@ def _stages(text: str) -> tuple[str, ...]:
     return names
 
 
+def _adoptable(text: str) -> tuple[str, ...]:
+    names = _stages(text)
+    for name in names:
+        if name not in LEAVES:
+            raise argparse.ArgumentTypeError(
+                f"a checkpoint holds nothing that {name} leaves; only of {', '.join(LEAVES)}"
+            )
+    return names
+
+
 def _changes(pairs: list[str]) -> dict[str, Any]:
     changes = {}
     for pair in pairs:
@@ -95,13 +113,15 @@ def _changes(pairs: list[str]) -> dict[str, Any]:
     return changes
 
 
-def _require_stages(chosen: Settings, names: tuple[str, ...]) -> None:
+def _require_stages(chosen: Settings, options: argparse.Namespace) -> None:
     present = [stage.name for stage in stages_of(chosen)]
-    for name in names:
-        if name not in present:
-            raise TrainingError(
-                f"--stage {name}: these settings leave it out; they have {', '.join(present)}"
-            )
+    picked = () if options.stage == NAMES else (*options.stage, *options.redo)
+    for option, names in (("--stage", picked), ("--adopt", options.adopt)):
+        for name in names:
+            if name not in present:
+                raise TrainingError(
+                    f"{option} {name}: these settings leave it out; they have {', '.join(present)}"
+                )
 
 
 def _side_by_side(
@@ -118,6 +138,7 @@ def _side_by_side(
     given["--threads"] = options.threads or max(1, (os.cpu_count() or 1) // jobs)
     shared = [word for key, value in given.items() if value is not None for word in (key, str(value))]
     shared += [word for change in options.set for word in ("--set", change)]
+    shared += ["--adopt", ",".join(options.adopt)] if options.adopt else []
 
     def command(stage: Stage) -> list[str]:
         words = [sys.executable, "-m", "nocturne_training.train", "--stage", stage.name, "--quiet", *shared]
@@ -125,7 +146,8 @@ def _side_by_side(
         left = None if deadline is None else max(0.0, deadline - time.monotonic()) / 60
         return words if left is None else [*words, "--max-minutes", f"{left:.4f}"]
 
-    stages = [stage for stage in stages_of(chosen) if stage.name in options.stage]
+    found = adopting(stages_of(chosen), options.adopt)
+    stages = [stage for stage in found if stage.name in options.stage]
     return SideBySide(command, options.out, jobs, tell=0.0 if options.quiet else TELL).run(stages)
 
 
@@ -142,18 +164,17 @@ def main(words: list[str] | None = None) -> int:
         processes = join(options.device)
         sized = named(options.config, processes.device.type)
         chosen = load(options.settings or sized, changes)
-        picked = () if options.stage == NAMES else (*options.stage, *options.redo)
-        _require_stages(chosen, picked)
+        _require_stages(chosen, options)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
         asked, chosen = chosen, able(chosen, Corpus.open(corpus))
-        _require_stages(chosen, picked)
+        _require_stages(chosen, options)
         if chosen != asked and processes.first and not options.quiet:
             print(f"{corpus}: no training clip has labels, so nothing is tuned for them", flush=True)
         jobs = JOBS[processes.device.type] if options.jobs is None else options.jobs
         if jobs > 1 and processes.world == 1 and len(options.stage) > 1:
             return _side_by_side(options, corpus, chosen, jobs, deadline)
         context = Context(options.out, corpus, config, chosen, processes, start=options.start)
-        runner = Runner(context, deadline=deadline, shown=not options.quiet)
+        runner = Runner(context, deadline=deadline, shown=not options.quiet, adopted=options.adopt)
         finished = runner.run(options.stage, options.redo)
     except OSError as error:
         place, reason = error.filename or options.out, error.strerror or str(error)

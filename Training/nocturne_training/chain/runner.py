@@ -4,9 +4,11 @@ has changed inputs is put aside and begun again."""
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from ..checkpoint import digest
+from ..stages.adopted import adopting
 from ..stages.context import Context
 from ..stages.registry import Stage, stages_of
 from ..stages.weights import fill_from, write
@@ -19,15 +21,23 @@ from .record import Record, identity
 
 class Runner:
     """One run directory, stage by stage. `deadline` is a monotonic time after which learning stops with a
-    checkpoint."""
+    checkpoint; `adopted` names stages whose modules are those of the checkpoint that the training starts
+    from."""
 
-    def __init__(self, context: Context, *, deadline: float | None = None, shown: bool = True) -> None:
-        self.context, self.deadline, self.shown = context, deadline, shown
+    def __init__(
+        self,
+        context: Context,
+        *,
+        deadline: float | None = None,
+        shown: bool = True,
+        adopted: Collection[str] = (),
+    ) -> None:
+        self.context, self.deadline, self.shown, self.adopted = context, deadline, shown, adopted
         self.processes = context.processes
 
     def run(self, names: tuple[str, ...], redo: tuple[str, ...] = ()) -> bool:
         """Runs the named stages; whether all of them are finished. Raises `TrainingError`, `CorpusError`."""
-        stages = stages_of(self.context.settings)
+        stages = adopting(stages_of(self.context.settings), self.adopted)
         return all(self._run(stage, stage.name in redo) for stage in stages if stage.name in names)
 
     def say(self, text: str) -> None:
@@ -60,7 +70,8 @@ class Runner:
         wanted = identity(stage, self.context.config, self.context.settings, inputs)
         directory = self.context.stage(stage.name)
         record = Record.read(directory)
-        steps = getattr(getattr(self.context.settings, stage.name, None), "steps", 0)
+        own = getattr(self.context.settings, stage.name, None)
+        steps = getattr(own, "steps", 0) if stage.learns else 0
         if record and record.identity == wanted and record.steps == steps and not redo:
             self.say(f"{stage.name}: finished, inputs unchanged")
             return True

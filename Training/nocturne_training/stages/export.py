@@ -83,4 +83,5 @@ def _provenance(context: Context) -> dict[str, Any]:
     for stage in dict.fromkeys([*SOURCES.values(), before, *listeners, *also.values()]):
         record = json.loads((context.stage(stage) / "stage.json").read_text(encoding="utf-8"))
         stages[stage] = {key: record[key] for key in ("steps", "seconds", "device", "figures", "digest")}
-    return {"corpus": corpus, "stages": stages, "pytorch": torch.__version__}
+    start = {} if context.start is None else {"from": checkpoint.fingerprint(context.start)}
+    return {"corpus": corpus, **start, "stages": stages, "pytorch": torch.__version__}
