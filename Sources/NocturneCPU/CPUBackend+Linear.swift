@@ -21,7 +21,7 @@ extension CPUBackend {
     return make(shape) { result in
       var product = Product(weights, into: result)
       product.activation = activation
-      product.residual = residual?.pointer
+      product.residual = residual.map { UnsafePointer($0.pointer) }
       multiply(x, [product])
     }
   }
@@ -48,7 +48,7 @@ extension CPUBackend {
     let weights: PackedWeights
     let result: UnsafeMutablePointer<Float>
     var activation = Activation.none
-    var residual: UnsafeMutablePointer<Float>?
+    var residual: UnsafePointer<Float>?
 
     init(_ layer: PreparedLinear, into result: UnsafeMutablePointer<Float>) {
       guard let packed = layer.payload as? PackedWeights else {
@@ -67,7 +67,7 @@ extension CPUBackend {
       tile.rows = Int32(rows.count)
       tile.finish.out = result + start * outputs
       tile.finish.out_row = outputs
-      tile.finish.residual = residual.map { UnsafePointer($0) + start * outputs }
+      tile.finish.residual = residual.map { $0 + start * outputs }
       tile.finish.residual_row = outputs
       tile.finish.activation = activation.kernel
       weights.multiply(tile, units: units, kernels: kernels)

@@ -10,8 +10,10 @@ package struct OperationCase: Sendable, CustomStringConvertible {
     case elementwise
     /// Holds a matrix product, whose factors a bf16 backend rounds.
     case product
-    /// Holds a robust linear layer, whose factors an int8 backend rounds to 8 bits, or a cache, whose rows it rounds to bf16.
+    /// Holds a robust linear layer, whose factors an int8 backend rounds to 8 bits.
     case robust
+    /// Holds a cache, whose rows a bf16 or an int8 backend rounds to bf16.
+    case remembered
 
     /// Greatest norm of the difference over norm of the expected.
     package func tolerance(_ rounding: Rounding) -> Double {
@@ -21,6 +23,7 @@ package struct OperationCase: Sendable, CustomStringConvertible {
       case .product: rounding.bf16 ? 2e-2 : 1e-5
       // Normal values reach 4 deviations: steps of 4/127, in both factors.
       case .robust: rounding.int8 ? 4e-2 : Kind.product.tolerance(rounding)
+      case .remembered: rounding.bf16 || rounding.int8 ? 2e-2 : 1e-5
       }
     }
   }
