@@ -10,6 +10,10 @@ package import NocturneTensor
 package final class CPUBackend: Backend {
   package typealias Precision = ProductPrecision
 
+  /// Raised by every change after which some class computes other bits, and named in all of them: clips of builds that
+  /// differ in it are never taken for clips of one class. 2: int8 keeps keys and values in bf16 on every CPU.
+  package static let revision = 2
+
   package let name = "cpu"
   package let numericClass: String
   package let instructionSet: InstructionSet
@@ -52,7 +56,8 @@ package final class CPUBackend: Backend {
       usesOneDNN
       ? "onednn-\(String(cString: nk_dnn_version()))-\(oneDNNSet)" : instructionSet.name
     precondition(!usesOneDNN || !roundsToInt8, "CPUBackend: int8 products are the kernels' own, not oneDNN's")
-    numericClass = "cpu/\(products)/\(roundsToInt8 ? "int8+" : "")\(roundsToBF16 ? "bf16" : "f32")"
+    let numbers = "\(roundsToInt8 ? "int8+" : "")\(roundsToBF16 ? "bf16" : "f32")"
+    numericClass = "cpu/\(products)/\(numbers)/\(Self.revision)"
     kernels = KernelTable(instructionSet)
     pool = ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
   }

@@ -7,7 +7,7 @@ package import NocturneTensor
 package protocol MusicModel: Sendable {
   var configuration: ModelConfiguration { get }
   var fingerprint: String { get }
-  /// Backend, instruction set and product type.
+  /// See `Backend.numericClass`.
   var numericClass: String { get }
   /// Threads that compute, the caller's included.
   var threads: Int { get }

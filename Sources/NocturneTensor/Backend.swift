@@ -9,7 +9,8 @@
 package protocol Backend: AnyObject, Sendable {
   /// `reference`, `cpu`.
   var name: String { get }
-  /// Backend, instruction set and product type, such as `cpu/avx512_bf16/bf16`: reruns are bit-equal within one class.
+  /// Backend, instruction set, product type and revision of the arithmetic, such as `cpu/avx512_bf16/bf16/2`: reruns are
+  /// bit-equal within one class.
   var numericClass: String { get }
   /// Threads that compute, the caller's included.
   var threads: Int { get }

@@ -3,10 +3,13 @@ import NocturneTensor
 import Testing
 
 @Suite struct BackendTests {
-  @Test func theNumericClassNamesSetAndPrecision() {
-    #expect(CPUBackend(threads: 1, precision: .f32, maximum: .scalar).numericClass == "cpu/scalar/f32")
-    #expect(CPUBackend(threads: 1, precision: .bf16, maximum: .scalar).numericClass == "cpu/scalar/bf16")
-    #expect(CPUBackend(threads: 1, maximum: .scalar).numericClass == "cpu/scalar/f32")
+  @Test func theNumericClassNamesSetPrecisionAndRevision() {
+    func scalar(_ precision: ProductPrecision) -> String {
+      CPUBackend(threads: 1, precision: precision, maximum: .scalar).numericClass
+    }
+    #expect(scalar(.f32) == "cpu/scalar/f32/\(CPUBackend.revision)")
+    #expect(scalar(.bf16) == "cpu/scalar/bf16/\(CPUBackend.revision)")
+    #expect(scalar(.auto) == scalar(.f32))
     let expected = InstructionSet.ofThisCPU.multipliesBF16
     #expect(CPUBackend(threads: 1, maximum: .ofThisCPU).roundsToBF16 == expected)
   }

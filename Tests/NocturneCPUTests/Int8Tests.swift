@@ -73,7 +73,9 @@ import Testing
   }
 
   @Test func theNumericClassNamesBothRoundings() {
-    #expect(CPUBackend(threads: 1, precision: .int8, maximum: .scalar).numericClass == "cpu/scalar/int8+f32")
-    #expect(backend().numericClass.hasSuffix(InstructionSet.ofThisCPU.multipliesBF16 ? "int8+bf16" : "int8+f32"))
+    let scalar = CPUBackend(threads: 1, precision: .int8, maximum: .scalar)
+    #expect(scalar.numericClass == "cpu/scalar/int8+f32/\(CPUBackend.revision)")
+    let both = InstructionSet.ofThisCPU.multipliesBF16 ? "int8+bf16" : "int8+f32"
+    #expect(backend().numericClass.hasSuffix("/\(both)/\(CPUBackend.revision)"))
   }
 }
