@@ -14,7 +14,9 @@ from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.music.styles import STYLES
 from ..corpus.vocabulary import MODES, quality, tempo
 
-ATTRIBUTES = ("family", "drums", "tempo", "quality")
+ATTRIBUTES = ("family", "drums", "tempo", "quality", "style")
+COUNTED = ("family", "drums", "tempo", "quality")
+"""What captions to render should state much of."""
 HELD_OUT_EVERY = 4
 """Of so many captions one is of phrasing that no training caption has."""
 
@@ -37,11 +39,12 @@ class Traits:
     drums: bool | None = None
     tempo: str | None = None
     quality: str | None = None
+    style: str | None = None
 
     @property
     def count(self) -> int:
-        """How many attributes the caption states."""
-        return sum(getattr(self, name) is not None for name in ATTRIBUTES)
+        """How many of `COUNTED` the caption states."""
+        return sum(getattr(self, name) is not None for name in COUNTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def asked(text: str, labels: dict[str, Any]) -> Traits:
         drums=_drums(plain, labels["drums"], beats > 0 or any(_is_kit(name) for name in named)),
         tempo=_tempo(rest, labels["tempo"]),
         quality=_quality(rest, labels["quality"]),
+        style=_style(text.lower(), labels["style"]),
     )
 
 
@@ -117,8 +121,10 @@ def _named(text: str) -> tuple[set[str], str]:
 
 
 @lru_cache
-def _style_names() -> re.Pattern[str]:
-    return _any_of(noun.lower() for style in STYLES.values() for noun in style.words.nouns)
+def _style_names(style: str | None = None) -> re.Pattern[str]:
+    """Of one style, or of all."""
+    styles = STYLES.values() if style is None else [STYLES[style]]
+    return _any_of(noun.lower() for one in styles for noun in one.words.nouns)
 
 
 @lru_cache
@@ -157,3 +163,7 @@ def _tempo(text: str, label: str) -> str | None:
 def _quality(text: str, label: str) -> str | None:
     match = _MODE.search(text)
     return label if match and quality(match[1]) == label else None
+
+
+def _style(text: str, label: str) -> str | None:
+    return label if _style_names(label).search(text) else None

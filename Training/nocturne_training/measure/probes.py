@@ -17,17 +17,18 @@ from torch import Tensor, nn
 
 from ..checkpoint import write_tensors
 from ..corpus.dataset import Clip, Corpus, CorpusError
-from ..corpus.vocabulary import FAMILIES, QUALITIES, TEMPOS
+from ..corpus.vocabulary import FAMILIES, QUALITIES, STYLES, TEMPOS
 from ..models.harmony import Harmony
 from ..trainer.precision import mixed
 from ..trainer.randomness import generator
-from . import harmony, tempo, timbre
+from . import harmony, style, tempo, timbre
 from .captions import Traits
 from .listening import Heard, hear
-from .tempo import Pulse
+from .style import Style
+from .tempo import BPM, Pulse
 from .timbre import Timbre
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change of what the probes hear or how they learn."""
 _BATCH = 32
 _MEL_FRAMES, _PITCH_FRAMES = 188, 32
@@ -44,28 +45,38 @@ class Probes:
     timbre: Timbre
     harmony: Harmony
     pulse: Pulse
+    style: Style
 
     @torch.no_grad()
     def judge(self, heard: Heard) -> list[Traits]:
-        """What each clip is, as far as the probes can tell: all four attributes of every clip."""
+        """What each clip is, as far as the probes can tell: all attributes of every clip."""
         found = []
         for first in range(0, len(heard), _BATCH):
             mel = torch.from_numpy(heard.mel[first : first + _BATCH]).float()
             pitch = torch.from_numpy(heard.pitch[first : first + _BATCH]).float()
-            lead, playing = self.timbre(mel)
+            known = _known(self.timbre, self.pulse, mel)
+            ears, pulse = known.split((timbre.WIDTH, len(BPM)), dim=1)
+            lead, playing = self.timbre.named(ears)
             families = timbre.families(lead).argmax(dim=1).tolist()
             drums = timbre.drummed(playing).tolist()
-            tempos = tempo.classes(self.pulse(mel)).argmax(dim=1).tolist()
+            tempos = tempo.classes(pulse).argmax(dim=1).tolist()
             qualities = harmony.qualities(self.harmony(pitch)).argmax(dim=1).tolist()
-            for f, d, t, q in zip(families, drums, tempos, qualities, strict=True):
-                found.append(Traits(FAMILIES[f], d, TEMPOS[t], QUALITIES[q]))
+            styles = self.style(known).argmax(dim=1).tolist()
+            for f, d, t, q, s in zip(families, drums, tempos, qualities, styles, strict=True):
+                found.append(Traits(FAMILIES[f], d, TEMPOS[t], QUALITIES[q], STYLES[s]))
         return found
+
+
+def _known(ears: Timbre, pulse: Pulse, mel: Tensor) -> Tensor:
+    """What the style is told from: log-mel [B, F, M] -> [B, style.HEARD]"""
+    return torch.cat((ears.heard(mel), pulse(mel)), dim=1)
 
 
 def true_traits(clip: Clip) -> Traits:
     """The attributes by the clip's labels."""
     labels = clip.labels or {}
-    return Traits(labels["lead_family"], labels["drums"], labels["tempo"], labels["quality"])
+    known = (labels[name] for name in ("lead_family", "drums", "tempo", "quality", "style"))
+    return Traits(*known)
 
 
 def probes(directory: Path, corpus: Corpus, epochs: int, say: Callable[[str], None]) -> Probes:
@@ -95,6 +106,7 @@ _PARTS: Final[dict[str, Callable[[], nn.Module]]] = {
     "timbre": Timbre,
     "harmony": harmony.unlearned,
     "pulse": Pulse,
+    "style": Style,
 }
 
 
@@ -108,7 +120,7 @@ def _restored(tensors: dict[str, Tensor]) -> Probes:
 
 
 def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str], None]) -> Probes:
-    """Learns all three from clips and their labels; equal inputs give equal probes on equal threads."""
+    """Learns all four from clips and their labels; equal inputs give equal probes on equal threads."""
     mel, pitch = torch.from_numpy(heard.mel), torch.from_numpy(heard.pitch)
     leads, playing = (torch.tensor(part) for part in zip(*map(timbre.targets, labels), strict=True))
     keys = torch.tensor([harmony.target(clip) for clip in labels])
@@ -132,7 +144,12 @@ def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str]
 
         _descend(chords, of_harmony, len(labels), epochs, "harmony", say)
         _descend(ears, of_timbre, len(labels), epochs, "timbre", say)
-    return Probes(ears, chords, pulse)
+        say("learning style")
+        with torch.no_grad():
+            known = torch.cat([_known(ears, pulse, some.float()) for some in mel.split(_BATCH)])
+        styles = torch.tensor([STYLES.index(clip["style"]) for clip in labels])
+        manner = style.fit(known, styles, generator("measure", "style"))
+    return Probes(ears, chords, pulse, manner)
 
 
 def varied(mel: Tensor, random: torch.Generator) -> Tensor:

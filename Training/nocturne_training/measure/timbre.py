@@ -22,6 +22,8 @@ _BANDS_LEFT = 5
 """Of 80, halved four times."""
 _HEARD = 192
 _SMOOTHING = 0.1
+WIDTH: Final = 2 * _HEARD
+"""Of what is heard of a clip before it is named."""
 
 
 class Timbre(nn.Module):
@@ -38,14 +40,21 @@ class Timbre(nn.Module):
         self.local = nn.Sequential(*layers)
         joined = nn.Conv1d(before * _BANDS_LEFT, _HEARD, 1, bias=False)
         self.joined = nn.Sequential(joined, nn.BatchNorm1d(_HEARD), nn.ReLU())
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * _HEARD, len(LEADS) + len(FAMILIES)))
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(WIDTH, len(LEADS) + len(FAMILIES)))
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         """Log-mel [B, F, M] -> logits of the lead [B, V] and of each family playing [B, N]; the same at any
         loudness"""
+        return self.named(self.heard(mel))
+
+    def heard(self, mel: Tensor) -> Tensor:
+        """Log-mel [B, F, M] -> [B, WIDTH]"""
         level = mel - mel.mean(dim=(1, 2), keepdim=True)
         joined = self.joined(self.local(level[:, None] / 3.0).transpose(2, 3).flatten(1, 2))
-        heard = torch.cat((joined.mean(dim=2), joined.amax(dim=2)), dim=1)
+        return torch.cat((joined.mean(dim=2), joined.amax(dim=2)), dim=1)
+
+    def named(self, heard: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, WIDTH] -> as `forward`"""
         lead, playing = self.head(heard).split((len(LEADS), len(FAMILIES)), dim=1)
         return lead, playing
 

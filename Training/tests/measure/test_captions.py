@@ -11,11 +11,11 @@ from nocturne_training.measure.captions import HELD_OUT_EVERY, Traits, asked, ch
 
 KALIMBA = {
     "lead": "kalimba", "lead_family": "mallets", "drums": True, "tempo": "slow", "quality": "minor",
-    "composition": "1/2/0",
+    "composition": "1/2/0", "style": "lullaby",
 }  # fmt: skip
 PIANO = {
     "lead": "piano", "lead_family": "piano", "drums": False, "tempo": "medium", "quality": "major",
-    "composition": "1/3/0",
+    "composition": "1/3/0", "style": "lo-fi hip hop",
 }  # fmt: skip
 
 
@@ -26,7 +26,10 @@ PIANO = {
         ("thumb piano, 78 bpm, D Dorian, drums", KALIMBA, Traits("mallets", True, "slow", "minor")),
         ("It is based on a minor scale.", KALIMBA, Traits(quality="minor")),
         ("Brushed drums keep a steady beat.", KALIMBA, Traits(drums=True)),
-        ("A slow lullaby.", KALIMBA, Traits(tempo="slow")),
+        ("A slow lullaby.", KALIMBA, Traits(tempo="slow", style="lullaby")),
+        ("Chill hip hop track, calm", PIANO, Traits(style="lo-fi hip hop")),
+        ("A bedtime melody in the manner of a waltz.", {**PIANO, "style": "waltz"}, Traits(style="waltz")),
+        ("A bedtime melody, a lo-fi march", PIANO, Traits()),
         ("Steel drums play. There is a lazy lo-fi beat.", {**KALIMBA, "drums": False}, Traits()),
         ("No drums can be heard. A grand piano leads.", PIANO, Traits("piano", False)),
         ("Not a single drum intrudes.", PIANO, Traits(drums=False)),

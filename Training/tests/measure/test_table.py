@@ -43,11 +43,14 @@ def test_records_keep_the_numbers_and_the_verdict_names_what_is_missed() -> None
 
 def test_a_row_of_control_counts_only_captions_that_state_the_attribute() -> None:
     asked = [Traits(family="reed"), Traits(family="flute"), Traits(tempo="slow"), Traits()]
-    heard = [Traits("reed", True, "fast", "major")] * 2 + [Traits("piano", True, "fast", "major")] * 2
-    family, drums, tempo, _ = control_rows(asked, heard, heard, [2, 3, 0, 1])
+    asked[1] = Traits(family="flute", style="waltz")
+    heard = [Traits("reed", True, "fast", "major", "waltz")] * 2
+    heard += [Traits("piano", True, "fast", "major", "march")] * 2
+    family, drums, tempo, _, style = control_rows(asked, heard, heard, [2, 3, 0, 1])
     assert (family.generated, family.clips, family.met) == (0.5, 2, False)
     assert (family.shuffled, drums.generated, drums.clips, drums.met) == (0.0, None, 0, None)
     assert (tempo.generated, tempo.clips) == (0.0, 1)
+    assert (style.generated, style.clips, style.bar, style.met) == (1.0, 1, "", None)
 
 
 def test_the_row_of_new_phrasing_counts_only_captions_of_it() -> None:
@@ -61,7 +64,7 @@ def test_the_row_of_new_phrasing_counts_only_captions_of_it() -> None:
 def test_what_is_left_of_a_clip_is_judged_by_its_own_labels() -> None:
     true = [Traits("reed", True, "slow", "major"), Traits("flute", False, "fast", "minor")] * 2
     retold = [*true[:2], Traits("piano", True, "slow", "minor"), true[3]]
-    family, drums, tempo, quality = retold_rows(true, retold, true[1:] + true[:1])
+    family, drums, tempo, quality, _ = retold_rows(true, retold, true[1:] + true[:1])
     assert (family.generated, family.real, family.clips, family.met) == (0.75, 0.0, 4, None)
     assert (drums.generated, tempo.generated, quality.generated) == (1.0, 1.0, 0.75)
     assert retold_rows(true[:2], true[:2], true[:2])[0].shuffled == 0.0
