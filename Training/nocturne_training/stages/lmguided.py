@@ -8,6 +8,7 @@ Letters: B clips, R openings, Q quantisers, T semantic tokens, V vocabulary, N c
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar, NamedTuple, cast
 
 import torch
@@ -74,15 +75,15 @@ class LmGuidedTask(ToldLmTask):
         super().__init__(context, self.tuning)
         self.teacher = cast(Lm, context.learned(tuned_before(context.settings), "lm"))
         self.lm.load_state_dict(self.teacher.state_dict())
-        self.telling = Telling(context, self.clips)
+        self.telling = Telling(context, self.clips, self.tuning.style_weight)
         self.rvq = context.learned("rvq", "rvq")
-        told = tellable(context)
+        told = tellable(context, style=self.tuning.style_weight > 0)
         self.requests = requests(context.corpus.split("train"), heldout=False, told=told)
         self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
         self.places = list(self.requests)
         if not self.places:
             raise unstated(context, self.stage)
-        self.asked = self._captions(context)
+        self.asked = self._captions(context, told)
         self.drawn = self._drawn(self.asked)
 
     @property
@@ -90,13 +91,13 @@ class LmGuidedTask(ToldLmTask):
         """See `Task`."""
         return len(self.places)
 
-    def _captions(self, context: Context) -> Asked:
+    def _captions(self, context: Context, told: Collection[str]) -> Asked:
         """New captions where the corpus is of the kind that they are written for, else those that its clips
         have."""
         clips = context.corpus.split("train")
         if self.tuning.composed and any(describable(clips[place]) for place in self.places):
             text = context.learned(tuned(context.settings).get("mulan", "mulan"), "mulan_text")
-            states, stated = read(self.tuning.composed, Reader(context), text, tellable(context))
+            states, stated = read(self.tuning.composed, Reader(context), text, told)
             with torch.no_grad():
                 vectors = F.normalize(text.projection(states), dim=-1)
             return Asked(self.rvq.encode(vectors).cpu(), stated)

@@ -21,8 +21,16 @@ from .context import Context
 from .labels import CHOICES, complete
 from .tensors import Extracted
 
-STATED = {"family": "lead_family", "drums": "drums", "tempo": "tempo", "quality": "quality"}
+STATED = {
+    "family": "lead_family",
+    "drums": "drums",
+    "tempo": "tempo",
+    "style": "style",
+    "quality": "quality",
+}
 """What captions state and tokens tell, and the label of which it is a choice."""
+STYLE = "style"
+"""Of `STATED`, what only `lmguided` asks for, and where its settings say so alone."""
 MODE = "quality"
 """Of `STATED`, what not all tokens tell."""
 WRITERS = {"roles", "instruments", "bpm", "key", "mode", "metre", "space", "register", "density", "loudness"}
@@ -42,9 +50,10 @@ class Request:
     wanted: tuple[int, ...]
 
 
-def tellable(context: Context) -> Collection[str]:
-    """What of `STATED` the tokens of a training tell."""
-    return [name for name in STATED if name != MODE or context.tells_mode]
+def tellable(context: Context, *, style: bool = False) -> Collection[str]:
+    """What of `STATED` the tokens of a training tell, the style where it is asked for."""
+    asked_for = {MODE: context.tells_mode, STYLE: style}
+    return [name for name in STATED if asked_for.get(name, True)]
 
 
 def requests(clips: Sequence[Clip], *, heldout: bool, told: Collection[str]) -> dict[int, list[Request]]:

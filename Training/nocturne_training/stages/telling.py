@@ -8,21 +8,23 @@ from torch import Tensor
 
 from .context import Context
 from .labels import CHOICES, PLACES, complete, targets
-from .requests import LEFT_OPEN, STATED
+from .requests import LEFT_OPEN, STATED, STYLE
 from .tensors import Extracted
 
 PRIOR = 20.0
 """Tokens of every centre that are counted beside those of clips, of each choice its share of all tokens and
 one more, since a corpus may lack a choice that captions state."""
-EXPONENTS = {"family": 1.25, "drums": 2.0, "tempo": 1.5, "quality": 1.5}
+EXPONENTS = {"family": 1.25, "drums": 2.0, "tempo": 1.5, "style": 1.0, "quality": 1.5}
 """By which the guidance raises what a token tells of each of `STATED`."""
 
 
 class Telling:
     """log P(choice | centre), counted; a token's centre is its told one, or the token itself where there are
-    none. `tables` has [C, choices] for each of `STATED`."""
+    none. `tables` has [C, choices] for each of `STATED`; `shares` says what telling each is worth, the style
+    `style` and everything else 1."""
 
-    def __init__(self, context: Context, clips: Extracted) -> None:
+    def __init__(self, context: Context, clips: Extracted, style: float = 0.0) -> None:
+        self.shares = dict.fromkeys(STATED, 1.0) | {STYLE: style}
         vocabulary = context.config.semantic_vocab
         self.rest = vocabulary // context.told_centres if context.told_centres else 1
         self.tables: dict[str, Tensor] = {}
@@ -44,21 +46,21 @@ class Telling:
         Bayes' rule and the `EXPONENTS` [B, V]; nothing for what is left open"""
         total = stated.new_zeros(len(stated), 1, dtype=torch.float32)
         for (name, table), wanted in zip(self.tables.items(), stated.T, strict=True):
-            told = EXPONENTS[name] * table.T[wanted.clamp(min=0)]
+            told = self.shares[name] * EXPONENTS[name] * table.T[wanted.clamp(min=0)]
             total = total + torch.where((wanted == LEFT_OPEN)[:, None], 0.0, told)
         return total.repeat_interleave(self.rest, dim=1)
 
     def likely(self, chances: Tensor, stated: Tensor) -> Tensor:
         """Probabilities of tokens [B, T, V] and choices [B, STATED] -> mean over what is stated of the
-        probability that a token drawn so tells it, summed over `STATED` -> scalar"""
+        probability that a token drawn so tells it, summed over `STATED` by the shares -> scalar"""
         centres = chances.unflatten(-1, (-1, self.rest)).sum(dim=-1)
         total = chances.new_zeros(())
-        for table, wanted in zip(self.tables.values(), stated.T, strict=True):
+        for (name, table), wanted in zip(self.tables.items(), stated.T, strict=True):
             asks = wanted != LEFT_OPEN
             told = (centres[asks] @ table.exp()).gather(
                 -1, wanted[asks][:, None, None].expand(-1, centres.shape[1], 1)
             )
-            total = total + told.sum() / max(1, told.numel())
+            total = total + self.shares[name] * told.sum() / max(1, told.numel())
         return total
 
     def heard(self, tokens: Tensor) -> list[Tensor]:

@@ -294,7 +294,9 @@ class LmGuidedSettings(LmNetworkSettings):
     `own_share` is the corpus's own; beside each the student draws an `opening` of so many tokens for
     `openings` captions, and `read` ones are read alone. What it reads is blurred by up to `blur` of a
     caption's length in the joint space; `told_weight` is that of how often openings and first tokens tell
-    what is stated, `read_weight` that of what is read behind the codes."""
+    what is stated, `read_weight` that of what is read behind the codes. `style_weight` is what telling the
+    style is worth beside the lead's family, drums and tempo; it costs the family, which competes for the
+    same tokens."""
 
     steps: int = 0
     learning_rate: float = 1e-4
@@ -310,6 +312,7 @@ class LmGuidedSettings(LmNetworkSettings):
     blur: float = 0.4
     told_weight: float = 1.0
     read_weight: float = 0.3
+    style_weight: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -90,15 +90,22 @@ def test_some_of_everything_is_needed(tunable: Path, tones: Path, name: str) -> 
         task(tunable, tones, **{name: 0})
 
 
-def test_captions_are_new_where_the_corpus_is_composed(tunable: Path, tones: Path) -> None:
-    context = labelled_context(tunable, tones, Settings(lmguided=replace(GUIDED, composed=5)))
+@pytest.mark.parametrize(("style", "asked"), [(0.0, 3), (0.5, 4)])
+def test_captions_are_new_where_the_corpus_is_composed(
+    tunable: Path, tones: Path, style: float, asked: int
+) -> None:
+    settings = Settings(lmguided=replace(GUIDED, composed=5, style_weight=style))
+    context = labelled_context(tunable, tones, settings)
     clips = [replace(c, labels=LABELS) for c in context.corpus.split("train")]
     clips = [captioned(c, "A slow flute.") for c in clips]
     vars(context)["corpus"] = SimpleNamespace(split=lambda _: clips)
     trained, tower = LmGuidedTask(context), context.learned("mulan", "mulan_text")
-    # The tokens do not name the mode, and one of the five captions states nothing else.
-    expected = [(text, row[:-1]) for text, row in composed(Part(5, "reading/0")) if max(row[:-1]) > LEFT_OPEN]
-    assert trained.asked.stated.tolist() == [[*row, LEFT_OPEN] for _, row in expected]
+    # The tokens do not name the mode, and are not asked for the style unless that is worth something.
+    rest = [LEFT_OPEN] * (len(STATED) - asked)
+    written = [(text, row[:asked]) for text, row in composed(Part(5, "reading/0"))]
+    expected = [(text, row) for text, row in written if max(row) > LEFT_OPEN]
+    assert trained.asked.stated.tolist() == [[*row, *rest] for _, row in expected]
+    assert trained.telling.shares["style"] == style and any(row[-1] > LEFT_OPEN for _, row in expected)
     for codes, (text, _) in zip(trained.asked.codes, expected, strict=True):
         with torch.no_grad():
             vector = tower(*Words(context.config).ids([text]))

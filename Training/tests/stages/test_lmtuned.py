@@ -59,10 +59,10 @@ def test_requests_are_what_the_captions_of_labelled_clips_state(tunable: Path, t
     trained = task(tunable, tones)
     assert trained.places == [0, 2, 3, 5, 6, 7] and trained.examples == 6
     for place in trained.places:
-        family, drums, tempo, quality = trained.requests[place][0].wanted
+        family, drums, tempo, style, quality = trained.requests[place][0].wanted
         labels = named(place)
         assert family == CHOICES["lead_family"].index(labels["lead_family"])
-        assert drums == quality == -1
+        assert drums == style == quality == -1
         assert tempo == (CHOICES["tempo"].index(labels["tempo"]) if place % 2 else -1)
     silent = context(tunable, tones)
     clips = [captioned(clip, "Something is heard.") for clip in silent.corpus.split("train")]
@@ -171,7 +171,7 @@ def test_what_captions_state_is_read_behind_their_codes(tunable: Path, tones: Pa
     update, before = Update("lmtuned", trained.settings, trained.groups, ALONE), trained.teller.weight.clone()
     batch = trained.batch(draws(0, 1))._replace(
         read=torch.arange(4)[:, None].expand(4, trained.config.rvq.quantizers),
-        stated=torch.tensor([[0, -1, 0, 1], [1, 0, -1, -1], [2, 1, 2, 0], [3, -1, 1, -1]]),
+        stated=torch.tensor([[0, -1, 0, 21, 1], [1, 0, -1, 3, -1], [2, 1, 2, -1, 0], [3, -1, 1, 0, -1]]),
     )
     unread = [float(trained.optimise(batch, step, update)["unread"].detach()) for step in range(40)]
     assert unread[-1] < 0.1 * unread[0] and not torch.equal(trained.teller.weight, before)

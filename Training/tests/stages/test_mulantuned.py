@@ -52,9 +52,9 @@ def test_captions_are_those_that_state_something(tunable: Path, tones: Path) -> 
     batch, words = trained.batch(draws(1, 3)), Words(load("tiny"))
     tower = context.learned("mulan", "mulan_text")
     for row, place in enumerate((places[1], places[3])):
-        family, drums, tempo, quality = batch.stated[row].tolist()
+        family, drums, tempo, style, quality = batch.stated[row].tolist()
         assert family == CHOICES["lead_family"].index(named(place)["lead_family"])
-        assert drums == quality == -1
+        assert drums == style == quality == -1
         assert tempo == (CHOICES["tempo"].index(named(place)["tempo"]) if place % 2 else -1)
         with torch.no_grad():
             alone = tower(*words.ids([context.corpus.split("train")[place].captions[0].text]))[0]
@@ -74,9 +74,9 @@ def test_captions_are_written_beside_those_of_a_composed_corpus(tunable: Path, t
         trained(),
         Context(tunable, tones, load("tiny"), Settings(), ALONE).learned("mulan", "mulan_text"),
     )
-    new = [(text, row[:-1]) for text, row in composed(Part(5, "reading/0")) if max(row[:-1]) > -1]
+    new = [(text, row[:3]) for text, row in composed(Part(5, "reading/0")) if max(row[:3]) > -1]
     assert one.examples == 8 + len(new) and len(one.held_out.states) == 8
-    assert one.captions.stated[8:].tolist() == [[*row, -1] for _, row in new]
+    assert one.captions.stated[8:].tolist() == [[*row, -1, -1] for _, row in new]
     with torch.no_grad():
         alone = tower(*Words(load("tiny")).ids([new[-1][0]]))[0]
     assert torch.allclose(one.batch(draws(one.examples - 1)).before[0], alone, atol=1e-5)

@@ -29,11 +29,11 @@ class Fixed(Extracted):
         return torch.arange(250) % 4 + 4 * (index % 2)
 
 
-def telling(tunable: Path, tones: Path, told: int = 8) -> Telling:
+def telling(tunable: Path, tones: Path, told: int = 8, style: float = 0.0) -> Telling:
     settings = Settings(
         tokenizer=TokenizerSettings(label_weight=1.0), kmeans=KmeansSettings(told_centres=told)
     )
-    return Telling(labelled_context(tunable, tones, settings), Fixed())
+    return Telling(labelled_context(tunable, tones, settings), Fixed(), style)
 
 
 def test_tables_are_the_shares_of_the_labels_in_clips_that_hold_a_centre(tunable: Path, tones: Path) -> None:
@@ -81,6 +81,20 @@ def test_what_is_likely_is_told_by_the_tokens_that_are(tunable: Path, tones: Pat
     expected = 0.5 * (without + 0.25 * without + 0.75 * with_)
     assert float(found.likely(chances, stated)) == pytest.approx(expected, rel=1e-5)
     assert float(found.likely(chances, torch.tensor([OPEN] * 3))) == 0.0
+
+
+def test_the_style_counts_by_its_weight(tunable: Path, tones: Path) -> None:
+    chances = torch.rand(2, 3, 32, generator=torch.Generator().manual_seed(1)).softmax(dim=-1)
+    stated = torch.tensor([OPEN, OPEN])
+    stated[0, list(STATED).index("style")] = 2
+    none, third, whole = (telling(tunable, tones, style=style) for style in (0.0, 0.35, 1.0))
+    assert not none.bonus(stated).any() and float(none.likely(chances, stated)) == 0.0
+    for one in (third, whole):
+        share = one.shares["style"]
+        assert torch.allclose(one.bonus(stated)[0], share * whole.tables["style"][:, 2].repeat_interleave(4))
+        assert float(one.likely(chances, stated)) == pytest.approx(
+            share * float(whole.likely(chances, stated))
+        )
 
 
 def test_tokens_are_heard_together(tunable: Path, tones: Path) -> None:
