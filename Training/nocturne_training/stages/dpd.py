@@ -23,7 +23,7 @@ from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
 from .probes import probe
-from .tensors import Extracted
+from .tensors import Extracted, Latents
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,10 @@ class DpdTask(Task):
     def __init__(self, context: Context, settings: DpdSettings | None = None) -> None:
         self.config, self.processes = context.config, context.processes
         self.settings = settings or context.settings.dpd
-        directory = context.stage("extract")
-        self.clips = Extracted(directory, "train", self.processes.device)
-        self.held_out = Extracted(directory, "valid")
+        directory, latents = context.stage("extract"), context.stage("latents")
+        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        self.latents = Latents(latents, "train", self.processes.device)
+        self.held_out_latents = Latents(latents, "valid")
         if not len(self.clips):
             raise TrainingError(f"{directory}: no training clips; make or import a larger corpus")
         common = math.gcd(self.config.latent_rate, self.config.semantic_rate)
@@ -89,7 +90,7 @@ class DpdTask(Task):
         latents, tokens, drawn = [], [], []
         for draw in draws:
             start = int(torch.randint(room + 1, (), generator=draw.generator)) if room else 0
-            latents.append(self.clips.latents(draw.index, start * self.unit[0], self.frames))
+            latents.append(self.latents.frames(draw.index, start * self.unit[0], self.frames))
             tokens.append(self.clips.tokens(draw.index, start * self.unit[1], units * self.unit[1]))
             drawn.append(torch.rand(self.config.dpd.chunks + 1, generator=draw.generator))
         angles, drop = torch.stack(drawn).split((self.config.dpd.chunks, 1), dim=1)
@@ -129,7 +130,8 @@ class DpdTask(Task):
         """See `probe`: the figures of whole held-out clips."""
         settings, device = self.settings, self.processes.device
         count = min(len(self.held_out), settings.validation_clips)
-        return probe(self.predict, self.held_out, count, settings.batch, self.config, device)
+        clips = self.held_out, self.held_out_latents
+        return probe(self.predict, *clips, count, settings.batch, self.config, device)
 
     def exports(self) -> Mapping[str, nn.Module]:
         """See `Task`."""

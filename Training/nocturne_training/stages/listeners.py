@@ -23,7 +23,7 @@ from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .context import Context
 from .labels import CHOICES, PLACES, complete, targets
-from .tensors import Extracted
+from .tensors import Extracted, Latents
 
 WEIGHTS = {"lead": 2.0, "style": 1.0, "tempo": 1.0, "quality": 1.0, "drums": 1.0}
 """Of the labels while listeners learn. Most of what they are for is the lead."""
@@ -79,9 +79,10 @@ class ListenersTask(ListeningTask):
         self.config, self.settings = context.config, context.settings.listeners
         self.processes = context.processes
         directory, device = context.stage("extract"), self.processes.device
-        self.clips = Extracted(directory, "train", device)
+        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        directory = context.stage("latents")
+        self.latents, self.held_out_latents = Latents(directory, "train", device), Latents(directory, "valid")
         self.labelled, self.wanted = required(context, "train")
-        self.held_out = Extracted(directory, "valid")
         self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned(context)).to(device)
@@ -97,7 +98,7 @@ class ListenersTask(ListeningTask):
         for draw in draws:
             place = int(self.labelled[draw.index])
             start = int(torch.randint(units - kept + 1, (), generator=draw.generator))
-            latents.append(self.clips.latents(place, start * frames, kept * frames))
+            latents.append(self.latents.frames(place, start * frames, kept * frames))
             heard.append(self.clips.tokens(place, start * tokens, kept * tokens))
         z = torch.stack(latents).float().to(device)
         level = torch.stack([torch.rand((1, 1), generator=draw.generator) for draw in draws]).to(device)
@@ -121,7 +122,7 @@ class ListenersTask(ListeningTask):
         """On held-out clips, how often the likeliest choice of each label is the right one."""
         places = self.held_out_labelled[: self.settings.validation_clips]
         wanted, found = self.held_out_wanted[: len(places)], {}
-        sources = {"latents": self.held_out.latents, "tokens": self.held_out.tokens}
+        sources = {"latents": self.held_out_latents.frames, "tokens": self.held_out.tokens}
         for name, source in sources.items() if len(places) else ():
             parts = [self._hear(name, source, some.tolist()) for some in places.split(self.settings.batch)]
             for label, place in PLACES.items():

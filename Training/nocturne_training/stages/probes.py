@@ -15,7 +15,7 @@ from ..config import Config
 from ..losses.diffusion import boundaries, chunk_angles, clean, noisy, velocity
 from ..losses.spectral import si_sdr
 from ..trainer.randomness import generator
-from .tensors import Extracted
+from .tensors import Extracted, Latents
 
 BINS = 8
 """Equal parts of the quarter turn."""
@@ -34,7 +34,13 @@ def probe_angles(count: int, chunks: int) -> Tensor:
 
 
 def probe(
-    predict: Predict, clips: Extracted, count: int, batch: int, config: Config, device: torch.device
+    predict: Predict,
+    clips: Extracted,
+    latents: Latents,
+    count: int,
+    batch: int,
+    config: Config,
+    device: torch.device,
 ) -> dict[str, float]:
     """The first `count` clips at whole length, M angles each. Mean squared error of the velocity given the
     tokens (`velocity`, and by bin of the angle `velocity_1` to `velocity_8`), without them
@@ -46,7 +52,7 @@ def probe(
     tokens = [clips.tokens(index) for index in range(count)]
     for first in range(0, count, batch):
         indices = range(first, min(first + batch, count))
-        z = torch.stack([clips.latents(index) for index in indices]).float().to(device)
+        z = torch.stack([latents.frames(index) for index in indices]).float().to(device)
         noise = torch.stack(
             [torch.randn(z.shape[1:], generator=generator("probe", "noise", index)) for index in indices]
         ).to(device)

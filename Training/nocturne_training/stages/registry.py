@@ -46,19 +46,26 @@ STAGES = (
     ),
     Stage(
         "extract",
-        ("corpus", "vae", "kmeans", "mulan", "rvq"),
-        ("vae", "tokenizer", "mulan", "rvq", "semanticVocab"),
+        ("corpus", "kmeans", "mulan", "rvq"),
+        ("tokenizer", "mulan", "rvq", "semanticVocab"),
         "extract:extract",
         learns=False,
         starts=False,
     ),
+    Stage("latents", ("corpus", "vae"), ("vae",), "latents:latents", learns=False, starts=False),
     Stage("lm", ("extract", "rvq"), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
-    Stage("dpd", ("extract",), ("dpd", "semanticVocab"), "dpd:DpdTask"),
-    Stage("listeners", ("corpus", "extract"), ("semanticVocab",), "listeners:ListenersTask", starts=False),
+    Stage("dpd", ("extract", "latents"), ("dpd", "semanticVocab"), "dpd:DpdTask"),
+    Stage(
+        "listeners",
+        ("corpus", "extract", "latents"),
+        ("semanticVocab",),
+        "listeners:ListenersTask",
+        starts=False,
+    ),
     Stage("soundlisteners", ("corpus",), (), "soundlisteners:SoundListenersTask", starts=False),
     Stage(
         "vaetuned",
-        ("corpus", "extract", "soundlisteners", "vae"),
+        ("corpus", "latents", "soundlisteners", "vae"),
         ("vae",),
         "vaetuned:VaeTunedTask",
         starts=False,
@@ -79,7 +86,7 @@ STAGES = (
     ),
     Stage(
         "dpdtuned",
-        ("corpus", "extract", "listeners", "soundlisteners", "lm", "vae", "dpd"),
+        ("corpus", "extract", "latents", "listeners", "soundlisteners", "lm", "vae", "dpd"),
         ("dpd", "semanticVocab"),
         "dpdtuned:DpdTunedTask",
         starts=False,
@@ -113,7 +120,7 @@ def tuned_before(settings: Settings) -> str:
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
     """The stages of a training. Where the VAE's encoder is kept as it starts, it is a stage of its own, and
-    the extraction need not wait for the decoder; else `vae` learns it. Networks are tuned where the settings
+    its latents need not wait for the decoder; else `vae` learns it. Networks are tuned where the settings
     say so, and those listeners learn for which one is."""
     also = tuned(settings)
     through = settings.dpdtuned.sound_weight > 0 and "dpd" in also
@@ -122,12 +129,12 @@ def stages_of(settings: Settings) -> tuple[Stage, ...]:
     left_out |= {"listeners"} if {"lmtuned", "dpdtuned"} <= left_out else set()
     left_out |= set() if "vae" in also or through else {"soundlisteners"}
     left_out |= set() if settings.vae.encoder_kept else {"encoder"}
-    instead = {"extract": {"vae": ("encoder",)} if settings.vae.encoder_kept else {}}
+    instead = {"latents": {"vae": ("encoder",)} if settings.vae.encoder_kept else {}}
     # The audio tower and the encoder, which no stage tunes, are still those of the first stage.
     halves = {name: (name, also[name]) for name in ("mulan", "vae") if name in also}
     instead["export"] = {name: (stage,) for name, stage in also.items()} | halves
     if "mulan" in also:
-        instead["extract"] = instead.get("extract", {}) | {"mulan": halves["mulan"]}
+        instead["extract"] = {"mulan": halves["mulan"]}
         instead["lmtuned"] = {"mulan": (also["mulan"],)}
     instead["lmguided"] = {"lm": (tuned_before(settings),), "mulan": (also.get("mulan", "mulan"),)}
     instead["dpdtuned"] = {name: (also.get(name, name),) for name in ("lm", "vae")}

@@ -25,7 +25,7 @@ from .context import Context
 from .labels import PLACES
 from .listeners import certain, labelled
 from .soundlisteners import divided, learned, require_audible
-from .tensors import Extracted
+from .tensors import Latents
 
 WANTED = {"lead": 1.0, "lead_family": 1.0, "drums": 0.5}
 """What a listener should hear in a reconstruction."""
@@ -49,8 +49,8 @@ class VaeTunedTask(Task):
     def __init__(self, context: Context) -> None:
         self.config, self.settings = context.config, context.settings.vaetuned
         self.processes = context.processes
-        directory = context.stage("extract")
-        self.latents, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        directory = context.stage("latents")
+        self.latents, self.held_out = Latents(directory, "train"), Latents(directory, "valid")
         self.clips, self.held_out_clips = context.corpus.split("train"), context.corpus.split("valid")
         _, (self.places, self.wanted) = divided(context)
         self.held_out_places, self.held_out_wanted = labelled(context, "valid")
@@ -83,7 +83,7 @@ class VaeTunedTask(Task):
             room = min(self.config.clip_frames, clip.samples // hop) - count
             starts.append(int(torch.randint(max(0, room) + 1, (), generator=draw.generator)))
         latents = [
-            self.latents.latents(place, start, count) for place, start in zip(places, starts, strict=True)
+            self.latents.frames(place, start, count) for place, start in zip(places, starts, strict=True)
         ]
         audio = stretches(clips, [start * hop for start in starts], count * hop)
         wanted = self.wanted[[draw.index for draw in draws]]
@@ -118,7 +118,7 @@ class VaeTunedTask(Task):
         for place, wanted in zip(places, self.held_out_wanted, strict=False):
             audio = whole([self.held_out_clips[place]], self.config.clip_frames * self.config.hop)
             audio = audio.to(self.processes.device)
-            latents = self.held_out.latents(place)[None].float().to(self.processes.device)
+            latents = self.held_out.frames(place)[None].float().to(self.processes.device)
             sounds = {"real": audio, "heard": self.decoder(latents)}
             errors.append(float(log_mel_error(audio, sounds["heard"])))
             for name, sound in sounds.items():

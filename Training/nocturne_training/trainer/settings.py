@@ -185,7 +185,8 @@ class MulanTunedSettings(StageSettings):
 
 @dataclass(frozen=True)
 class ExtractSettings:
-    """Tensors of every clip (`stages/tensors.py`): `shard_clips` a file, `batch` clips at a time."""
+    """Tensors of every clip (`stages/tensors.py`), of the stages `extract` and `latents`: `shard_clips` a
+    file, `batch` clips at a time."""
 
     shard_clips: int = 512
     batch: int = 1
@@ -361,6 +362,7 @@ class Settings:
     rvq: RvqSettings = field(default_factory=RvqSettings)
     mulantuned: MulanTunedSettings = field(default_factory=MulanTunedSettings)
     extract: ExtractSettings = field(default_factory=ExtractSettings)
+    latents: ExtractSettings = field(default_factory=ExtractSettings)
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)
     listeners: ListenersSettings = field(default_factory=ListenersSettings)

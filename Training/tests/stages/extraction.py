@@ -12,20 +12,21 @@ from nocturne_training.chain.runner import Runner
 from nocturne_training.config import load
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
+from nocturne_training.stages import extract, latents
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.extract import sources
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.distributed import Processes
 from nocturne_training.trainer.settings import ExtractSettings, Settings
 
 ALONE = Processes(0, 1, torch.device("cpu"))
-SETTINGS = Settings(extract=ExtractSettings(shard_clips=3, batch=2))
+SHARDS = ExtractSettings(shard_clips=3, batch=2)
+SETTINGS = Settings(extract=SHARDS, latents=SHARDS)
 
 
 def untrained(directory: Path, corpus: Path, settings: Settings = SETTINGS) -> Context:
     """Modules and records of all stages before the extraction."""
-    config = load("tiny")
-    for name, stage in sources(settings).items():
+    config, sources = load("tiny"), extract.sources(settings) | latents.sources(settings)
+    for name, stage in sources.items():
         folder = directory / stage
         folder.mkdir(parents=True, exist_ok=True)
         module = build(name, config)
@@ -34,7 +35,7 @@ def untrained(directory: Path, corpus: Path, settings: Settings = SETTINGS) -> C
             # Latents that fill the range, as a trained encoder's do.
             module.conv_post.weight.data[: config.latent_dim] *= 24.0
         write(folder, name, module)
-    for stage in dict.fromkeys(sources(settings).values()):
+    for stage in dict.fromkeys(sources.values()):
         record = Record.of(stage, "", directory / stage, steps=0, seconds=0.0, device="cpu", figures={})
         record.write(directory / stage)
     return Context(directory, corpus, config, settings, ALONE)
@@ -42,12 +43,12 @@ def untrained(directory: Path, corpus: Path, settings: Settings = SETTINGS) -> C
 
 def extracted_run(directory: Path, corpus: Path) -> Path:
     """The same with the extraction done."""
-    assert Runner(untrained(directory, corpus), shown=False).run(("extract",))
+    assert Runner(untrained(directory, corpus), shown=False).run(("extract", "latents"))
     return directory
 
 
 def copy_of(run: Path, directory: Path) -> Path:
     """A run directory of its own that has the extraction and the quantiser only."""
-    for stage in ("extract", "rvq"):
+    for stage in ("extract", "latents", "rvq"):
         shutil.copytree(run / stage, directory / stage)
     return directory

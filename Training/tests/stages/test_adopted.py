@@ -48,18 +48,27 @@ def test_a_training_goes_on_from_what_a_checkpoint_holds(
 ) -> None:
     out = tmp_path / "out"
     command = words(tones, out, "--from", checkpoint, "--adopt", ALL, "--set", "export.dtype=f16")
-    assert train.main([*command, "--stage", f"{ALL},extract,export"]) == 0
+    assert train.main([*command, "--stage", f"{ALL},extract,latents,export"]) == 0
     written, given = out / "export" / "checkpoint", load_file(checkpoint / "lm.safetensors")
     for path in checkpoint.glob("*.safetensors"):
         found, wanted = load_file(written / path.name), load_file(path)
         assert found.keys() == wanted.keys() and all(found[key].equal(wanted[key]) for key in wanted)
     assert all(value.equal(given[key].float()) for key, value in load_file(out / "lm/lm.safetensors").items())
-    assert (out / "extract" / "extract.json").exists()
+    assert all((out / stage / "shards.json").exists() for stage in ("extract", "latents"))
     said = json.loads((written / "manifest.json").read_text())["provenance"]
     assert said["from"] == fingerprint(checkpoint) and said["stages"]["lm"]["steps"] == 0
     capfd.readouterr()
     assert train.main([*command, "--stage", ALL]) == 0
     assert capfd.readouterr().out.count("finished, inputs unchanged") == 7
+
+
+def test_stages_side_by_side_adopt_too(checkpoint: Path, tones: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = words(tones, out, "--from", checkpoint, "--adopt", "lm,dpd", "--stage", "lm,dpd", "--jobs", 2)
+    assert train.main(command) == 0
+    for name in ("lm", "dpd"):
+        found, given = (load_file(path / f"{name}.safetensors") for path in (out / name, checkpoint))
+        assert found.keys() == given.keys() and all(found[key].equal(given[key].float()) for key in given)
 
 
 def test_another_checkpoint_is_adopted_anew(checkpoint: Path, tones: Path, tmp_path: Path) -> None:

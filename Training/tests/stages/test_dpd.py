@@ -17,7 +17,7 @@ from nocturne_training.losses.spectral import si_sdr
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.dpd import DpdTask
 from nocturne_training.stages.probes import probe, probe_angles
-from nocturne_training.stages.tensors import Extracted
+from nocturne_training.stages.tensors import Extracted, Latents
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import DpdSettings, Settings
@@ -57,7 +57,7 @@ def test_batches_are_crops_aligned_to_the_tokens_with_an_angle_a_chunk(extracted
         again = trained.batch(draws(2, 5, seed=seed))
         assert all(torch.equal(getattr(batch, key), getattr(again, key)) for key in vars(batch))
         for row, index in enumerate((2, 5)):
-            whole = trained.clips.latents(index).float()
+            whole = trained.latents.frames(index).float()
             start = next(
                 t for t in range(243) if torch.equal(whole[10 * t : 10 * t + 80], batch.latents[row])
             )
@@ -156,9 +156,9 @@ def test_crops_that_do_not_fit_are_refused(extracted: Path) -> None:
 def test_probes_tell_angles_conditions_and_gain_apart(extracted: Path) -> None:
     """A stand-in predicts the true velocity with a known error, larger by 1 without the condition and by
     2 for tokens of another clip."""
-    clips = Extracted(extracted / "extract", "valid")
+    clips, latents = Extracted(extracted / "extract", "valid"), Latents(extracted / "latents", "valid")
     angles, error = probe_angles(4, 4), torch.linspace(0.1, 0.9, 2500)[:, None] * torch.randn(2500, 16)
-    z = [clips.latents(index).float() for index in range(4)]
+    z = [latents.frames(index).float() for index in range(4)]
     noise = [torch.randn(2500, 16, generator=generator("probe", "noise", index)) for index in range(4)]
     at = chunk_angles(angles, 2500)
     given = [noisy(*parts) for parts in zip(z, noise, at, strict=True)]
@@ -173,7 +173,7 @@ def test_probes_tell_angles_conditions_and_gain_apart(extracted: Path) -> None:
             rows.append(velocity(z[clip], noise[clip], at[clip]) + (error.square() + more).sqrt())
         return torch.stack(rows)
 
-    found = probe(predict, clips, 4, 3, TINY, torch.device("cpu"))
+    found = probe(predict, clips, latents, 4, 3, TINY, torch.device("cpu"))
     assert torch.equal(angles, probe_angles(4, 4)) and angles.min() > 0 and angles.max() < math.pi / 2
     expected, gains = torch.zeros(4, 4), torch.zeros(4, 4)
     for clip in range(4):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -18,66 +20,65 @@ from nocturne_training import checkpoint
 from nocturne_training.checkpoint import CheckpointError
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
-from nocturne_training.stages import extract as stage
+from nocturne_training.stages import shards
 from nocturne_training.stages.captions import Words
 from nocturne_training.stages.clips import whole
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.extract import Networks, extract
-from nocturne_training.stages.tensors import INDEX, Extracted, read_index, shard_name
+from nocturne_training.stages.latents import Encoding, latents
+from nocturne_training.stages.tensors import INDEX, Extracted, Latents, shard_name
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.settings import KmeansSettings, Settings, TokenizerSettings
 
 
-def bytes_of(context: Context) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in context.stage("extract").iterdir()}
+def bytes_of(context: Context, name: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in context.stage(name).iterdir()}
 
 
 @torch.no_grad()
 def test_tensors_are_what_the_networks_say_of_each_clip(extracted: Path, tones: Path) -> None:
     context = untrained(extracted, tones)
-    networks, words = Networks(context), Words(context.config)
+    networks, encoding, words = Networks(context), Encoding(context), Words(context.config)
     for split in ("train", "valid", "test"):
         clips, found = context.corpus.split(split), Extracted(context.stage("extract"), split)
-        assert len(found) == len(clips)
+        made = Latents(context.stage("latents"), split)
+        assert len(found) == len(made) == len(clips)
         for index, clip in enumerate(clips):
             audio = whole([clip], 240_000)
-            z = networks.encoder.latents(audio)[0]
+            z = encoding.encoder.latents(audio)[0]
             # Half precision of values up to 1: the step above 1/2 is 2^-11, rounding errs by half of it.
-            assert (found.latents(index) - z).abs().max() <= 2**-12
+            assert (made.frames(index) - z).abs().max() <= 2**-12
             assert z.abs().max() > 0.5
-            assert torch.equal(found.latents(index, 20, 7), found.latents(index)[20:27])
+            assert torch.equal(made.frames(index, 20, 7), made.frames(index)[20:27])
             assert torch.equal(found.tokens(index), networks.tokenizer.tokens(audio)[0])
             assert torch.equal(found.tokens(index, 3, 4), found.tokens(index)[3:7])
             assert torch.equal(found.codes(index), networks.rvq.encode(networks.audio(audio))[0])
             ids, mask = words.ids([caption.text for caption in clip.captions])
             assert torch.equal(found.text_codes(index), networks.rvq.encode(networks.text(ids, mask)))
-        assert found.latents(0).shape == (2500, 16) and found.tokens(0).shape == (250,)
+        assert made.frames(0).shape == (2500, 16) and found.tokens(0).shape == (250,)
     assert len({tuple(found.tokens(index).tolist()) for index in range(4)}) == 4
 
 
 def test_statistics_are_those_of_the_training_latents(extracted: Path) -> None:
-    found = Extracted(extracted / "extract", "train")
-    z = torch.stack([found.latents(index) for index in range(len(found))]).double()
-    noted = read_index(extracted / "extract")["latents"]
-    assert noted["mean"] == pytest.approx(float(z.mean()))
-    assert noted["deviation"] == pytest.approx(float(z.std(unbiased=False)))
-    assert noted["channel_mean"] == pytest.approx(z.mean(dim=(0, 1)).tolist())
-    assert noted["channel_deviation"] == pytest.approx(z.flatten(0, 1).std(dim=0, unbiased=False).tolist())
-    assert noted["clipped"] == pytest.approx(float((z.abs() == 1).double().mean()))
-    figures = json.loads((extracted / "extract" / "stage.json").read_text())["figures"]
-    assert figures["latent_deviation"] == noted["deviation"] and figures["clips"] == 16
+    found = Latents(extracted / "latents", "train")
+    z = torch.stack([found.frames(index) for index in range(len(found))]).double()
+    figures = json.loads((extracted / "latents" / "stage.json").read_text())["figures"]
+    assert figures["mean"] == pytest.approx(float(z.mean()))
+    assert figures["deviation"] == pytest.approx(float(z.std(unbiased=False)))
+    assert figures["clipped"] == pytest.approx(float((z.abs() == 1).double().mean()))
+    assert figures["clips"] == 16
 
 
 def test_short_and_long_clips_become_ten_seconds(extracted: Path, tones: Path) -> None:
     context = untrained(extracted, tones)
-    networks, clip = Networks(context), context.corpus.split("train")[0]
+    encoding, clip = Encoding(context), context.corpus.split("train")[0]
     short = replace(clip, duration=9.0)
-    latents, tokens, _ = networks.hear([short])
-    assert latents.shape == (1, 2500, 16) and tokens.shape == (1, 250)
+    found, (tokens, _) = encoding.hear([short]), Networks(context).hear([short])
+    assert found.shape == (1, 2500, 16) and tokens.shape == (1, 250)
     silenced = whole([clip], 240_000)
     silenced[:, 216_000:] = 0.0
-    assert torch.equal(latents, networks.encoder.latents(silenced).half())
+    assert torch.equal(found, encoding.encoder.latents(silenced).half())
 
 
 @torch.no_grad()
@@ -89,60 +90,77 @@ def test_tokens_of_labelled_clips_are_in_the_half_of_their_mode(extracted: Path,
     minor = replace(clips[2], labels={**(clips[2].labels or {}), "quality": "minor"})
     some = [clips[0], clips[1], minor]
     assert clips[0].labels and not clips[1].labels
-    plain = Networks(untrained(extracted, tones)).hear(some)[1]
-    found = Networks(labelled_context(extracted, tones, told)).hear(some)[1]
+    plain = Networks(untrained(extracted, tones)).hear(some)[0]
+    found = Networks(labelled_context(extracted, tones, told)).hear(some)[0]
     assert torch.equal(found[1], plain[1])
     # 32 tokens, so 4 others behind each of the 8 told centres.
     assert torch.equal(found % 4, plain % 4) and torch.equal(found // 8, plain // 8)
     assert not (found[0] // 4 % 2).any() and (found[2] // 4 % 2).all()
     whole_centres = replace(told, kmeans=replace(told.kmeans, told_quality=False))
-    assert torch.equal(Networks(labelled_context(extracted, tones, whole_centres)).hear(some)[1], plain)
+    assert torch.equal(Networks(labelled_context(extracted, tones, whole_centres)).hear(some)[0], plain)
 
 
 class Killed(Exception):
     pass
 
 
+@pytest.mark.parametrize("computed", [extract, latents])
 def test_what_was_killed_goes_on_and_ends_with_the_same_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    computed: Callable[[Context], dict[str, float]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus = make_tones(tmp_path / "corpus", train=4, held_out=1)
     undisturbed, context = untrained(tmp_path / "a", corpus), untrained(tmp_path / "b", corpus)
-    extract(undisturbed)
-    work, made = stage._shard, []
+    name = computed.__name__
+    computed(undisturbed)
+    work, made = shards.write_tensors, []
 
-    def mortal(*arguments: object) -> dict[str, torch.Tensor]:
+    def mortal(*arguments: Any) -> None:
         if len(made) == 2:  # of four
             raise Killed
         made.append(1)
-        return work(*arguments)
+        work(*arguments)
 
-    monkeypatch.setattr(stage, "_shard", mortal)
+    monkeypatch.setattr(shards, "write_tensors", mortal)
     with pytest.raises(Killed):
-        extract(context)
-    folder = context.stage("extract")
+        computed(context)
+    folder = context.stage(name)
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}
     assert len(kept) == 2 and not (folder / INDEX).exists()
-    with pytest.raises(TrainingError, match="run the stage extract first"):
+    with pytest.raises(TrainingError, match=f"run the stage {name} first"):
         Extracted(folder, "train")
-    monkeypatch.setattr(stage, "_shard", work)
-    extract(context)
+    monkeypatch.setattr(shards, "write_tensors", work)
+    computed(context)
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
-    assert bytes_of(context) == bytes_of(undisturbed)
+    assert bytes_of(context, name) == bytes_of(undisturbed, name)
 
     # Torn, foreign and superfluous files are put right.
     torn, stray = folder / shard_name("train", 1), folder / shard_name("train", 7)
     torn.write_bytes(torn.read_bytes()[:1000])
     stray.write_bytes(b"")
+    computed(context)
+    assert bytes_of(context, name) == bytes_of(undisturbed, name)
+
+
+def test_what_another_network_gives_is_made_anew_and_nothing_else(tmp_path: Path) -> None:
+    corpus = make_tones(tmp_path / "corpus", train=4, held_out=1)
+    context = untrained(tmp_path / "run", corpus)
     extract(context)
-    assert bytes_of(context) == bytes_of(undisturbed)
+    latents(context)
+    codes, kept = Extracted(context.stage("extract"), "train").codes(0), bytes_of(context, "latents")
+    times = {path: path.stat().st_mtime_ns for path in context.stage("latents").glob("*.safetensors")}
     rvq = build("rvq", context.config)
     initialise(rvq, "rvq", 2)
     write(context.stage("rvq"), "rvq", rvq)
     extract(context)
-    assert not torch.equal(
-        Extracted(folder, "train").codes(0), Extracted(undisturbed.stage("extract"), "train").codes(0)
-    )
+    latents(context)
+    assert not torch.equal(Extracted(context.stage("extract"), "train").codes(0), codes)
+    assert bytes_of(context, "latents") == kept
+    assert all(path.stat().st_mtime_ns == time for path, time in times.items())
+    encoder = build("vae_encoder", context.config)
+    initialise(encoder, "vae_encoder", 2)
+    write(context.stage("vae"), "vae_encoder", encoder)
+    latents(context)
+    assert bytes_of(context, "latents").keys() == kept.keys() and bytes_of(context, "latents") != kept
 
 
 def test_faults_are_one_line_that_says_where(
@@ -163,7 +181,7 @@ def test_faults_are_one_line_that_says_where(
     encoder.conv_post.bias.data[3] = float("nan")
     write(context.stage("vae"), "vae_encoder", encoder)
     with pytest.raises(TrainingError, match=r"000000\.flac: its latents are not finite"):
-        extract(context)
+        latents(context)
 
 
 def test_captions_by_clip_and_without_the_held_out_ones(tmp_path: Path) -> None:
@@ -177,7 +195,7 @@ def test_captions_by_clip_and_without_the_held_out_ones(tmp_path: Path) -> None:
         }
         save_file(tensors, tmp_path / shard_name("train", number))
     names = [shard_name("train", number) for number in range(2)]
-    (tmp_path / INDEX).write_text(json.dumps({"format": 1, "splits": {"train": names, "valid": []}}))
+    (tmp_path / INDEX).write_text(json.dumps({"format": 2, "splits": {"train": names, "valid": []}}))
     found = Extracted(tmp_path, "train")
     assert len(found) == 4 and len(Extracted(tmp_path, "valid")) == 0
     assert [found.text_codes(index)[:, 0].tolist() for index in range(4)] == [

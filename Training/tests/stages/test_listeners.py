@@ -156,7 +156,7 @@ def test_batches_are_stretches_of_clips_that_have_labels(extracted: Path, tones:
         count = batch.tokens.shape[1]
         assert batch.latents.shape[1] == 10 * count and 125 <= count <= 250
         for row, index in enumerate((2, 5)):
-            whole, tokens = trained.clips.latents(index).float(), trained.clips.tokens(index)
+            whole, tokens = trained.latents.frames(index).float(), trained.clips.tokens(index)
             near = [
                 (batch.latents[row] - whole[10 * t : 10 * (t + count)]).abs().mean()
                 for t in range(251 - count)
@@ -176,7 +176,7 @@ def test_validation_counts_what_is_heard_right(extracted: Path, tones: Path) -> 
     trained.listeners.eval()
     found = trained.validate()
     assert found.keys() == {f"{source}_{name}" for source in ("latents", "tokens") for name in CHOICES}
-    latents = torch.stack([trained.held_out.latents(index).float() for index in range(3)])
+    latents = torch.stack([trained.held_out_latents.frames(index).float() for index in range(3)])
     drums = trained.listeners["latents"](latents)["drums"].argmax(dim=1)
     right = [int(heard) == index % 2 for index, heard in enumerate(drums)]
     assert found["latents_drums"] == pytest.approx(sum(right) / 3)

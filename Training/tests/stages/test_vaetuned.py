@@ -61,7 +61,7 @@ def test_latents_and_sound_are_of_the_same_stretch(tunable: Path, tones: Path) -
         batch, again = (trained.batch(draws(1, 4, seed=seed)) for _ in range(2))
         assert torch.equal(batch.audio, again.audio) and batch.audio.shape == (2, 100 * 96)
         for row, index in enumerate((2, 5)):
-            whole = trained.latents.latents(index).float().unfold(0, 100, 1).transpose(1, 2)
+            whole = trained.latents.frames(index).float().unfold(0, 100, 1).transpose(1, 2)
             matches = (whole == batch.latents[row]).all(dim=2).all(dim=1).nonzero()[:, 0].tolist()
             audio = [torch.from_numpy(trained.clips[index].audio(96 * t, 9600)) for t in matches]
             found = [t for t, one in zip(matches, audio, strict=True) if torch.equal(one, batch.audio[row])]
@@ -162,7 +162,7 @@ def test_validation_compares_reconstructions_with_the_clips(tunable: Path, tones
     trained.listeners = [knowing, own]
     with torch.no_grad():
         found = trained.validate()
-        latents = torch.stack([trained.held_out.latents(index).float() for index in range(2)])
+        latents = torch.stack([trained.held_out.frames(index).float() for index in range(2)])
         made = trained.decoder(latents)
         assert found["log_mel"] == pytest.approx(float(log_mel_error(clips, made)), rel=1e-3)
         assert found["real_mel_drums"] == 1.0 and found["heard_mel_drums"] == 0.5

@@ -168,13 +168,14 @@ SideBySide(lambda _: [sys.executable, "-c", {stage!r}], pathlib.Path("."), 1).ru
     assert ended.exists()
 
 
-def test_an_encoder_that_is_kept_is_a_stage_that_extraction_waits_for() -> None:
+def test_an_encoder_that_is_kept_is_a_stage_that_latents_wait_for() -> None:
     def needs(settings: Settings) -> dict[str, tuple[str, ...]]:
         return {stage.name: stage.needs for stage in stages_of(settings)}
 
     kept, learned = needs(Settings(vae=VaeSettings(encoder_kept=True))), needs(Settings())
-    assert "encoder" in kept["extract"] and "vae" not in kept["extract"]
-    assert "vae" in learned["extract"] and "encoder" not in learned
+    assert kept["latents"] == ("corpus", "encoder")
+    assert learned["latents"] == ("corpus", "vae") and "encoder" not in learned
+    assert not {"encoder", "vae", "latents"} & {*kept["extract"], *learned["extract"], *kept["lm"]}
     tuning = (*LISTENING, *(f"{name}tuned" for name in TUNED), "lmguided")
     assert list(kept) == [name for name in NAMES if name not in tuning]
 
@@ -233,7 +234,7 @@ def test_where_the_text_tower_is_tuned_captions_are_coded_by_it() -> None:
     without, found = needs(**lm), needs(mulantuned=MulanTunedSettings(steps=1), **lm, **kept)
     assert "mulantuned" not in without and "mulan" in without["lmtuned"]
     assert found["mulantuned"] == ("corpus", "mulan", "rvq") and "mulantuned" not in found["rvq"]
-    assert {"mulan", "mulantuned", "encoder"} <= set(found["extract"]) and "vae" not in found["extract"]
+    assert {"mulan", "mulantuned"} <= set(found["extract"]) and "mulantuned" not in found["latents"]
     assert "mulantuned" in found["lmtuned"] and "mulan" not in found["lmtuned"]
     assert {"mulan", "mulantuned", "lmtuned"} <= set(found["export"])
 
