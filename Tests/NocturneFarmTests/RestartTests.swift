@@ -23,6 +23,18 @@ import Testing
       told.grants == [[lease(2, attempt: 2, token: 1)], [lease(3, attempt: 2, token: 2)]], "attempts go on counting")
   }
 
+  @Test func whatIsDoneDecidesTheNumericClassAndAnotherIsNoted() {
+    var before = Table.open(items: 2)
+    before.join("a")
+    before.finish(lease(1, token: 1), "a")
+    var table = Table.open(items: 2, replaying: before.journal)
+    let updated = FakeRenderer.numericClass + "/2"
+    _ = table.handle(.messageReceived(.hello(.sample("b", numericClass: updated)), from: WorkerID("b")))
+    #expect(
+      table.notices.contains(
+        .numericClassDiffers(WorkerID("b"), theirs: updated, ours: FakeRenderer.numericClass)))
+  }
+
   @Test func aCoordinatorThatDiesWithinEveryGraceStillTakesBackTheLeasesOfTheDead() {
     var table = Table.open(items: 1)
     table.join("a")

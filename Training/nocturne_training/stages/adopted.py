@@ -4,7 +4,7 @@ part of it learned anew, by whoever has nothing of it but the checkpoint."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from ..checkpoint import load_module
@@ -42,10 +42,12 @@ class Adopted(Stage):
 
 def adopting(stages: Iterable[Stage], names: Collection[str]) -> tuple[Stage, ...]:
     """The same stages, those of `names` adopted: they need no other."""
-    return tuple(
-        Adopted(**vars(replace(stage, needs=(), learns=False, starts=True))) if stage.name in names else stage
-        for stage in stages
-    )
+    return tuple(_adopted(stage) if stage.name in names else stage for stage in stages)
+
+
+def _adopted(stage: Stage) -> Adopted:
+    own = stage.sections, stage.implementation
+    return Adopted(stage.name, (), *own, learns=False, starts=True)
 
 
 def adopt(context: Context, stage: str) -> None:
