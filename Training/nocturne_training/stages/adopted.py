@@ -46,8 +46,14 @@ def adopting(stages: Iterable[Stage], names: Collection[str]) -> tuple[Stage, ..
 
 
 def _adopted(stage: Stage) -> Adopted:
-    own = stage.sections, stage.implementation
-    return Adopted(stage.name, (), *own, learns=False, starts=True)
+    return Adopted(
+        name=stage.name,
+        needs=(),
+        sections=stage.sections,
+        implementation=stage.implementation,
+        learns=False,
+        starts=True,
+    )
 
 
 def adopt(context: Context, stage: str) -> None:

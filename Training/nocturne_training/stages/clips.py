@@ -12,6 +12,11 @@ from ..corpus.dataset import Clip
 from ..trainer.randomness import Draw
 
 
+def batches(clips: Sequence[Clip], size: int) -> list[Sequence[Clip]]:
+    """The clips in their order, `size` at a time, the last ones maybe fewer."""
+    return [clips[first : first + size] for first in range(0, len(clips), size)]
+
+
 def crops(clips: Sequence[Clip], draws: Sequence[Draw], samples: int, step: int = 1) -> Tensor:
     """A random crop of each drawn clip, starting at a multiple of `step` -> [B, samples]; silence behind
     clips that are shorter"""

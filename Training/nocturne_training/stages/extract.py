@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..corpus.dataset import Clip
 from ..trainer.settings import Settings
-from .clips import whole
+from .clips import batches, whole
 from .context import Context
 from .labels import PLACES, complete, targets
 from .reading import Reader
@@ -71,8 +71,8 @@ class Networks:
 
     def tensors(self, clips: Sequence[Clip]) -> dict[str, Tensor]:
         """What a file holds of its clips."""
-        parts = [self.hear(clips[first : first + self.batch]) for first in range(0, len(clips), self.batch)]
-        tokens, codes = (torch.cat(part) for part in zip(*parts, strict=True))
+        parts = zip(*(self.hear(batch) for batch in batches(clips, self.batch)), strict=True)
+        tokens, codes = (torch.cat(part) for part in parts)
         return {"tokens": tokens, "codes": codes, **self.read(clips)}
 
 

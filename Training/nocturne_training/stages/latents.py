@@ -12,7 +12,7 @@ from torch import Tensor
 from ..corpus.dataset import Clip
 from ..trainer.errors import TrainingError
 from ..trainer.settings import Settings
-from .clips import whole
+from .clips import batches, whole
 from .context import Context
 from .shards import write_shards
 from .tensors import Latents
@@ -43,8 +43,7 @@ class Encoding:
 
     def tensors(self, clips: Sequence[Clip]) -> dict[str, Tensor]:
         """What a file holds of its clips."""
-        firsts = range(0, len(clips), self.batch)
-        return {"latents": torch.cat([self.hear(clips[first : first + self.batch]) for first in firsts])}
+        return {"latents": torch.cat([self.hear(batch) for batch in batches(clips, self.batch)])}
 
 
 @torch.inference_mode()

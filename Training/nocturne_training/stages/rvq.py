@@ -17,7 +17,7 @@ from ..trainer.randomness import Draw, generator
 from ..trainer.task import Metrics, Task
 from ..trainer.update import Update
 from .captions import captioned, held_out, known, pick
-from .clips import whole
+from .clips import batches, whole
 from .clustering import lloyd, plus_plus
 from .context import Context
 from .reading import Reader
@@ -75,9 +75,8 @@ class RvqTask(Task):
         size = _TOGETHER[self.processes.device.type]
         # Clips of one length go through the tower together.
         for count, some in groupby(clips, lambda clip: max(1, min(clip.samples, limit))):
-            alike = list(some)
-            for first in range(0, len(alike), size):
-                audio = whole(alike[first : first + size], count).to(self.processes.device)
+            for batch in batches(list(some), size):
+                audio = whole(batch, count).to(self.processes.device)
                 audio = F.pad(audio, (0, max(0, rate - count)))
                 # A short clip's later windows would be empty, so its own ones come round again.
                 starts = [k % max(1, audio.shape[1] // rate) * rate for k in range(windows)]

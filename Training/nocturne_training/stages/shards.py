@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ..checkpoint import digest as file_digest
 from ..checkpoint import write_tensors
 from ..corpus.dataset import SPLITS, Clip
-from ..trainer.settings import ExtractSettings, digest
+from ..trainer.settings import ShardSettings, digest
 from .context import Context
 from .tensors import FORMAT, INDEX, shard_name
 
@@ -53,7 +53,7 @@ def write_shards(
     return count
 
 
-def _fingerprint(context: Context, sources: Mapping[str, str], settings: ExtractSettings) -> str:
+def _fingerprint(context: Context, sources: Mapping[str, str], settings: ShardSettings) -> str:
     """SHA-256 over all that decides a file's content."""
     networks = {
         name: file_digest(context.stage(stage) / f"{name}.safetensors") for name, stage in sources.items()

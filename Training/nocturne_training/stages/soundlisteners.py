@@ -22,7 +22,7 @@ from ..trainer.precision import mixed
 from ..trainer.randomness import Draw
 from ..trainer.task import Metrics
 from ..trainer.update import Update
-from .clips import whole
+from .clips import batches, whole
 from .context import Context
 from .kept import Kept
 from .labels import CHOICES, PLACES
@@ -107,7 +107,7 @@ class SoundListenersTask(ListeningTask):
         places = self.held_out_labelled[: self.settings.validation_clips]
         clips, found = [self.held_out[place] for place in places.tolist()], {}
         for kind in self.listeners if clips else ():
-            parts = [self._named(kind, some) for some in _split(clips, self.settings.batch)]
+            parts = [self._named(kind, some) for some in batches(clips, self.settings.batch)]
             for label in WEIGHTS.keys() | {"lead_family"}:
                 likeliest = torch.cat([part[label] for part in parts]).argmax(dim=1).cpu()
                 right = likeliest == self.held_out_wanted[: len(clips), PLACES[label]]
@@ -173,7 +173,3 @@ def require_audible(setting: str, frames: int, config: Config) -> None:
     least = -(-SHORTEST_HEARD // config.hop)
     if not least <= frames <= config.clip_frames:
         raise TrainingError(f"{setting} {frames}: expected {least} to {config.clip_frames} latent frames")
-
-
-def _split(clips: Sequence[Clip], size: int) -> list[Sequence[Clip]]:
-    return [clips[first : first + size] for first in range(0, len(clips), size)]

@@ -184,7 +184,7 @@ class MulanTunedSettings(StageSettings):
 
 
 @dataclass(frozen=True)
-class ExtractSettings:
+class ShardSettings:
     """Tensors of every clip (`stages/tensors.py`), of the stages `extract` and `latents`: `shard_clips` a
     file, `batch` clips at a time."""
 
@@ -361,8 +361,8 @@ class Settings:
     mulan: MulanSettings = field(default_factory=MulanSettings)
     rvq: RvqSettings = field(default_factory=RvqSettings)
     mulantuned: MulanTunedSettings = field(default_factory=MulanTunedSettings)
-    extract: ExtractSettings = field(default_factory=ExtractSettings)
-    latents: ExtractSettings = field(default_factory=ExtractSettings)
+    extract: ShardSettings = field(default_factory=ShardSettings)
+    latents: ShardSettings = field(default_factory=ShardSettings)
     lm: LmSettings = field(default_factory=LmSettings)
     dpd: DpdSettings = field(default_factory=DpdSettings)
     listeners: ListenersSettings = field(default_factory=ListenersSettings)

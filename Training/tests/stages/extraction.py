@@ -16,10 +16,10 @@ from nocturne_training.stages import extract, latents
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.distributed import Processes
-from nocturne_training.trainer.settings import ExtractSettings, Settings
+from nocturne_training.trainer.settings import Settings, ShardSettings
 
 ALONE = Processes(0, 1, torch.device("cpu"))
-SHARDS = ExtractSettings(shard_clips=3, batch=2)
+SHARDS = ShardSettings(shard_clips=3, batch=2)
 SETTINGS = Settings(extract=SHARDS, latents=SHARDS)
 
 
