@@ -12,6 +12,10 @@ extension Coordinator {
     queue = []
     guard try commit(instructions) else { return }
     try writeLines(instructions)
+    if state.isClosing, !isClosing {
+      isClosing = true
+      observer(.closing)
+    }
     for instruction in instructions {
       if case .send(.acknowledge(let leases), let worker) = instruction {
         acknowledged[worker, default: []] += leases

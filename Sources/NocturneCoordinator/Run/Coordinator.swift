@@ -53,6 +53,8 @@ package final class Coordinator {
   var wake = FarmInstant(nanoseconds: .max)
   var nextProgress = FarmInstant.zero
   var stopsHandled = 0
+  /// `RunEvent.closing` is said.
+  var isClosing = false
   var verdict: Verdict?
   /// Open while the run is at work.
   private(set) var desk: ControlDesk?

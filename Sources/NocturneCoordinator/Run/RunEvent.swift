@@ -14,6 +14,8 @@ package enum RunEvent: Sendable {
   case strangerRefused(String)
   /// The disk refuses the journal or the metadata; the run waits and tries again.
   case storageRefused(message: String, retrySeconds: Double)
+  /// Nothing is handed out any more: workers that leave from now on need no successors. Once, before they are told.
+  case closing
   /// At the interval of `Coordinator.Options.progressSeconds`.
   case progress(RunProgress)
   case finished(Verdict)

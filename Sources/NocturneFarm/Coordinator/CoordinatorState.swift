@@ -144,6 +144,9 @@ package struct CoordinatorState: Sendable {
   /// How many items are where.
   package var counts: ItemCounts { items.counts }
 
+  /// Nothing is handed out any more.
+  package var isClosing: Bool { phase == .draining || phase.isOver }
+
   private mutating func receive(
     _ message: WorkerMessage, from worker: WorkerID, _ now: FarmInstant, _ random: inout some RandomNumberGenerator
   ) {

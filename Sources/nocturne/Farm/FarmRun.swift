@@ -46,7 +46,7 @@ struct FarmRun {
       desk.tell(event)
       switch event {
       case .started(let progress, _, _): crew.start(items: progress.counts.undecided)
-      case .notice(.draining): crew.retire()
+      case .closing: crew.retire()
       default: break
       }
     }

@@ -72,17 +72,16 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
 
   /// Starts worker `number`, or looks again later when its outbox has an owner.
   private func fill(_ number: Int) {
-    guard !lock.withLock({ isEnding }) else { return }
     if FileLock.owner(of: outbox(number) + "/lock") != nil {
       DispatchQueue.global().asyncAfter(deadline: .now() + 1) { [self] in fill(number) }
       return
     }
     do {
-      let process = try launch(number)
-      lock.withLock {
-        members[number].process = process
+      // Under the lock, so that whoever ends the crew knows of every process that was started.
+      try lock.withLock {
+        guard !isEnding else { return }
         members[number].started = Date()
-        if isEnding { process.terminate() }
+        members[number].process = try launch(number)
       }
     } catch {
       giveUp(CommandFailure(.failure, "cannot start a worker: \(error)"))

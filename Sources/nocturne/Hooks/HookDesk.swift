@@ -34,7 +34,7 @@ final class HookDesk {
       tell(
         Incident(.finished, verdict.line),
         with: ["outcome": verdict.outcome.rawValue, "counts": JSONEvents.counts(verdict.counts)])
-    case .itemDone, .itemDied, .strangerRefused: break
+    case .itemDone, .itemDied, .strangerRefused, .closing: break
     }
   }
 

@@ -25,6 +25,7 @@ struct JSONEvents {
     case .strangerRefused(let line): object = ["event": "stranger_refused", "message": line]
     case .storageRefused(let message, let seconds):
       object = ["event": "storage_refused", "message": message, "retry_seconds": seconds]
+    case .closing: return  // The notices say why.
     case .progress(let progress):
       object = [
         "event": "progress", "counts": Self.counts(progress.counts), "workers": progress.workers.count,

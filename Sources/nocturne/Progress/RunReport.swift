@@ -60,6 +60,7 @@ final class RunReport {
     case .strangerRefused(let line): warn(line)
     case .storageRefused(let message, let seconds):
       warn("the disk refuses: \(message); trying again in \(Int(seconds.rounded(.up))) s")
+    case .closing: break  // The notices say why.
     case .progress(let progress): show(progress)
     case .finished(let verdict): finish(verdict)
     }
