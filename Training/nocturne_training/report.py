@@ -57,7 +57,7 @@ def stage_figures(stage: Stage, context: Context) -> Figures:
 def token_figures(context: Context, clips: int) -> Figures:
     """Mutual information in bits of semantic tokens and each label of the clips, beside the label's entropy
     and the same with labels shuffled between clips."""
-    tokenizer = context.learned("kmeans", "tokenizer")
+    tokenizer = context.taken("export", "tokenizer")
     assert isinstance(tokenizer, Tokenizer)
     labelled = [clip for clip in context.corpus.split(context.held_out)[:clips] if clip.labels]
     tokens = [_tokens(tokenizer, clip, context) for clip in labelled]

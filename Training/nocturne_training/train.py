@@ -21,7 +21,7 @@ from .chain.corpus import made
 from .chain.runner import Runner
 from .chain.side_by_side import UNFINISHED, SideBySide
 from .corpus.dataset import Corpus, CorpusError
-from .stages.adopted import LEAVES, adopting
+from .stages.adopted import ADOPTABLE, adopting
 from .stages.context import Context
 from .stages.labels import able
 from .stages.registry import NAMES, Stage, stages_of
@@ -96,9 +96,9 @@ def _stages(text: str) -> tuple[str, ...]:
 def _adoptable(text: str) -> tuple[str, ...]:
     names = _stages(text)
     for name in names:
-        if name not in LEAVES:
+        if name not in ADOPTABLE:
             raise argparse.ArgumentTypeError(
-                f"a checkpoint holds nothing that {name} leaves; only of {', '.join(LEAVES)}"
+                f"a checkpoint holds nothing that {name} leaves; only of {', '.join(ADOPTABLE)}"
             )
     return names
 

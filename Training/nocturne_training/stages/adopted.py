@@ -8,27 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from ..checkpoint import load_module
+from ..models.modules import BUILDERS
 from ..trainer.errors import TrainingError
 from .context import Context
-from .registry import Stage
+from .registry import STAGES, Stage
 from .weights import write
 
-LEAVES = {
-    "encoder": ("vae_encoder",),
-    "vae": ("vae_encoder", "vae_decoder"),
-    "tokenizer": ("tokenizer",),
-    "kmeans": ("tokenizer",),
-    "mulan": ("mulan_audio", "mulan_text"),
-    "rvq": ("rvq",),
-    "mulantuned": ("mulan_text",),
-    "lm": ("lm",),
-    "dpd": ("dpd",),
-    "vaetuned": ("vae_decoder",),
-    "lmtuned": ("lm",),
-    "lmguided": ("lm",),
-    "dpdtuned": ("dpd",),
-}
-"""The modules of a checkpoint that a stage leaves; a stage that is not here leaves none."""
+ADOPTABLE = tuple(stage.name for stage in STAGES if not BUILDERS.keys().isdisjoint(stage.leaves))
+"""The stages that leave modules of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -37,29 +24,23 @@ class Adopted(Stage):
 
     def load(self) -> Callable[[Context], None]:
         """See `Stage`."""
-        return partial(adopt, stage=self.name)
+        return partial(adopt, stage=self.name, modules=self.leaves)
 
 
 def adopting(stages: Iterable[Stage], names: Collection[str]) -> tuple[Stage, ...]:
     """The same stages, those of `names` adopted: they need no other."""
-    return tuple(_adopted(stage) if stage.name in names else stage for stage in stages)
-
-
-def _adopted(stage: Stage) -> Adopted:
-    return Adopted(
-        name=stage.name,
-        needs=(),
-        sections=stage.sections,
-        implementation=stage.implementation,
-        learns=False,
-        starts=True,
+    return tuple(
+        Adopted(stage.name, (), stage.leaves, stage.sections, stage.implementation, learns=False, starts=True)
+        if stage.name in names
+        else stage
+        for stage in stages
     )
 
 
-def adopt(context: Context, stage: str) -> None:
+def adopt(context: Context, stage: str, modules: Iterable[str]) -> None:
     """Writes a stage's modules, f32, as the checkpoint has them. Raises `CheckpointError` where it lacks one
     or where one does not fit the configuration, `TrainingError` where there is no checkpoint."""
     if context.start is None:
         raise TrainingError(f"--adopt {stage}: name the checkpoint to take it from with --from")
-    for name in LEAVES[stage]:
+    for name in modules:
         write(context.stage(stage), name, load_module(context.start, name, context.config))

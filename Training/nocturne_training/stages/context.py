@@ -17,6 +17,7 @@ from ..trainer.distributed import Processes
 from ..trainer.errors import TrainingError
 from ..trainer.settings import Settings
 from .labels import complete
+from .registry import stage_of
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,13 @@ class Context:
             raise TrainingError(f"{path}: missing; run the stage {stage} first")
         return path
 
+    def taken(self, stage: str, module: str) -> nn.Module:
+        """A module that `stage` takes, as `learned`."""
+        return self.learned(stage_of(self.settings, stage).source(module), module)
+
     def learned(self, stage: str, module: str) -> nn.Module:
-        """A module that an earlier stage has learned, f32, in evaluation mode, without gradients, on the
-        device. Raises `TrainingError` if that stage has not been run."""
+        """A module that `stage` has left, f32, in evaluation mode, without gradients, on the device. Raises
+        `TrainingError` if that stage has not been run."""
         path = self.left(stage, module)
         network = build(module, self.config)
         tensors, external = load_file(path), self.config.mulan.bert.external

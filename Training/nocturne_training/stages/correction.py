@@ -28,7 +28,7 @@ class Correction:
             )
         self.weight, self.told = weight, tellable(context)
         self.telling = Telling(context, clips)
-        centres = context.learned("kmeans", "tokenizer").kmeans.centers[:: self.telling.rest]
+        centres = context.taken("dpdtuned", "tokenizer").kmeans.centers[:: self.telling.rest]
         told = centres[:, : context.settings.tokenizer.label_width].float()
         squares = torch.cdist(told, told).square()
         others = squares.masked_fill(torch.eye(len(told), dtype=torch.bool, device=squares.device), torch.inf)

@@ -28,7 +28,6 @@ from .dpd import Batch, DpdTask
 from .drawing import draw
 from .labels import CHOICES, PLACES
 from .listeners import certain, labelled, learned
-from .registry import tuned
 from .requests import MODE
 from .sounding import Manner, Sounding
 
@@ -69,7 +68,7 @@ class DpdTunedTask(DpdTask):
     def __init__(self, context: Context) -> None:
         self.tuning = context.settings.dpdtuned
         super().__init__(context, self.tuning)
-        self.dpd.load_state_dict(context.learned("dpd", "dpd").state_dict())
+        self.dpd.load_state_dict(context.taken(self.stage, "dpd").state_dict())
         self.listener = learned(context, "latents")
         self.wanting = {name: w for name, w in WANTED.items() if name != MODE or context.tells_mode}
         self.sounding = Sounding(context) if self.tuning.sound_weight > 0 else None
@@ -134,7 +133,7 @@ class DpdTunedTask(DpdTask):
         codes = [rows[int(torch.randint(len(rows), (), generator=random))] for rows in texts if len(rows)]
         if not codes:
             return torch.zeros(0, 0, dtype=torch.long), {}
-        lm = cast(Lm, context.learned(tuned(context.settings).get("lm", "lm"), "lm"))
+        lm = cast(Lm, context.taken(self.stage, "lm"))
         listener, device = learned(context, "tokens"), self.processes.device
         torch.manual_seed(random.initial_seed())
         parts = torch.stack(codes).split(CAPTIONS)

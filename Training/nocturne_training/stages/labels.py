@@ -17,6 +17,7 @@ from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.vocabulary import FAMILIES, QUALITIES, STYLES, TEMPOS
 from ..trainer.errors import TrainingError
 from ..trainer.settings import Settings
+from .registry import STAGES
 
 CHOICES = {
     "lead": tuple(INSTRUMENTS),
@@ -42,11 +43,8 @@ def able(settings: Settings, corpus: Corpus) -> Settings:
     """The settings, but that nothing is tuned where no training clip has all labels."""
     if any(map(complete, corpus.split("train"))):
         return settings
-    untuned = {
-        name: replace(getattr(settings, name), steps=0)
-        for name in ("mulantuned", "vaetuned", "lmtuned", "lmguided", "dpdtuned")
-    }
-    return replace(settings, **untuned)
+    names = [stage.name for stage in STAGES if stage.optional]
+    return replace(settings, **{name: replace(getattr(settings, name), steps=0) for name in names})
 
 
 def targets(clips: Sequence[Clip]) -> Tensor:

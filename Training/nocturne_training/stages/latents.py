@@ -11,16 +11,10 @@ from torch import Tensor
 
 from ..corpus.dataset import Clip
 from ..trainer.errors import TrainingError
-from ..trainer.settings import Settings
 from .clips import batches, whole
 from .context import Context
 from .shards import write_shards
 from .tensors import Latents
-
-
-def sources(settings: Settings) -> dict[str, str]:
-    """The stage that leaves the network used here."""
-    return {"vae_encoder": "encoder" if settings.vae.encoder_kept else "vae"}
 
 
 class Encoding:
@@ -29,7 +23,7 @@ class Encoding:
     def __init__(self, context: Context) -> None:
         self.config, self.device = context.config, context.processes.device
         self.batch = context.settings.latents.batch
-        self.encoder = context.learned(sources(context.settings)["vae_encoder"], "vae_encoder")
+        self.encoder = context.taken("latents", "vae_encoder")
 
     def hear(self, clips: Sequence[Clip]) -> Tensor:
         """Clips, each cut or padded to a clip's length -> latents f16 [B, L, Z]. Raises `TrainingError`
@@ -50,7 +44,7 @@ class Encoding:
 def latents(context: Context) -> dict[str, float]:
     """Writes the files that are not there yet -> statistics of the latents. Raises `TrainingError`,
     `CorpusError`."""
-    count = write_shards(context, "latents", sources(context.settings), Encoding(context).tensors)
+    count = write_shards(context, "latents", Encoding(context).tensors)
     return {"clips": float(count), **_statistics(context)}
 
 

@@ -40,7 +40,7 @@ class LmTask(Task):
         torch.manual_seed(self.settings.seed)
         self.lm = Lm(self.config)
         initialise(self.lm)
-        start_with_codebooks(self.lm, context.learned("rvq", "rvq"))
+        start_with_codebooks(self.lm, context.taken(self.stage, "rvq"))
         for part in self.lm.modules():
             if isinstance(part, nn.Dropout):
                 part.p = self.settings.dropout

@@ -26,7 +26,6 @@ from .composed import read
 from .context import Context
 from .drawing import draw
 from .reading import Reader
-from .registry import tuned, tuned_before
 from .requests import Hits, asking, describable, requests, tellable, unstated, untold
 from .teller import ToldLmTask
 from .telling import Telling
@@ -73,10 +72,10 @@ class LmGuidedTask(ToldLmTask):
         self.tuning = context.settings.lmguided
         _require_some(self.tuning)
         super().__init__(context, self.tuning)
-        self.teacher = cast(Lm, context.learned(tuned_before(context.settings), "lm"))
+        self.teacher = cast(Lm, context.taken(self.stage, "lm"))
         self.lm.load_state_dict(self.teacher.state_dict())
         self.telling = Telling(context, self.clips, self.tuning.style_weight)
-        self.rvq = context.learned("rvq", "rvq")
+        self.rvq = context.taken(self.stage, "rvq")
         told = tellable(context, style=self.tuning.style_weight > 0)
         self.requests = requests(context.corpus.split("train"), heldout=False, told=told)
         self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
@@ -96,7 +95,7 @@ class LmGuidedTask(ToldLmTask):
         have."""
         clips = context.corpus.split("train")
         if self.tuning.composed and any(describable(clips[place]) for place in self.places):
-            text = context.learned(tuned(context.settings).get("mulan", "mulan"), "mulan_text")
+            text = context.taken(self.stage, "mulan_text")
             states, stated = read(self.tuning.composed, Reader(context), text, told)
             with torch.no_grad():
                 vectors = F.normalize(text.projection(states), dim=-1)

@@ -21,7 +21,6 @@ from .context import Context
 from .drawing import draw
 from .listeners import learned
 from .reading import Reader
-from .registry import tuned
 from .requests import STATED, Hits, asking, describable, requests, tellable, unstated, untold, written
 from .teller import ToldLmTask
 
@@ -46,7 +45,7 @@ class LmTunedTask(ToldLmTask):
     def __init__(self, context: Context) -> None:
         self.tuning = context.settings.lmtuned
         super().__init__(context, self.tuning)
-        self.lm.load_state_dict(context.learned("lm", "lm").state_dict())
+        self.lm.load_state_dict(context.taken(self.stage, "lm").state_dict())
         self.listener = learned(context, "tokens")
         clips = context.corpus.split("train")
         self.tellable = tellable(context)
@@ -58,9 +57,8 @@ class LmTunedTask(ToldLmTask):
         new = self.places if self.tuning.written else []
         self.writing = {place: clips[place].labels for place in new if describable(clips[place])}
         if self.writing:
-            text = tuned(context.settings).get("mulan", "mulan")
-            self.reader, self.rvq = Reader(context), context.learned("rvq", "rvq")
-            self.text_tower = context.learned(text, "mulan_text")
+            self.reader, self.rvq = Reader(context), context.taken(self.stage, "rvq")
+            self.text_tower = context.taken(self.stage, "mulan_text")
 
     @property
     def examples(self) -> int:

@@ -44,8 +44,8 @@ class MulanTunedTask(Task):
     def __init__(self, context: Context) -> None:
         self.config, self.settings = context.config, context.settings.mulantuned
         self.processes = context.processes
-        self.text = context.learned("mulan", "mulan_text")
-        self.rvq = context.learned("rvq", "rvq")
+        self.text = context.taken(self.stage, "mulan_text")
+        self.rvq = context.taken(self.stage, "rvq")
         self.reader = Reader(context)
         told = tellable(context)
         clips = context.corpus.split("train")

@@ -1,32 +1,51 @@
-"""The stages in the order of the chain, what each needs and what each leaves."""
+"""The stages in the order of the chain, what each takes and what each leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..models.modules import BUILDERS
 from ..trainer.settings import Settings
-from .context import Context
+
+if TYPE_CHECKING:
+    from .context import Context
 
 SHARED_SECTIONS = ("sampleRate", "hop", "latentDim", "latentRate", "semanticRate", "clipSeconds")
 """Keys of config.json that every stage depends on."""
+CORPUS = "corpus"
+"""What stages take that none leaves."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. `needs` names earlier stages or `corpus`; `sections` the keys of config.json it depends on
-    besides the shared ones; `implementation` is `module:name` of a `Task`, or of a function of the context
-    for a stage that only computes; `starts`, whether it takes weights from the checkpoint that a training
-    starts from."""
+    """One stage. `takes` names what it reads, `leaves` what others may: modules of a checkpoint, or what a
+    stage of that name has written; `sections` the keys of config.json it depends on besides the shared ones;
+    `implementation` is `module:name` of a `Task`, or of a function of the context for a stage that only
+    computes; `optional`, whether it is left out where its settings have no steps; `starts`, whether it takes
+    weights from the checkpoint that a training starts from. `sources` has, of a stage of a training, the
+    stage that leaves each of `takes`."""
 
     name: str
-    needs: tuple[str, ...]
+    takes: tuple[str, ...]
+    leaves: tuple[str, ...]
     sections: tuple[str, ...]
     implementation: str
     learns: bool = True
-    starts: bool = True
+    optional: bool = False
+    starts: bool = False
+    sources: tuple[str, ...] = ()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The stages to wait for, each once, and the corpus."""
+        return tuple(dict.fromkeys(self.sources))
+
+    def source(self, taken: str) -> str:
+        """The stage that leaves what this one takes."""
+        return self.sources[self.takes.index(taken)]
 
     def load(self) -> Callable[[Context], Any]:
         """The task's class, or the function, which may return figures for the stage's record."""
@@ -34,119 +53,125 @@ class Stage:
         return getattr(import_module(f"{__package__}.{module}"), name)
 
 
+_VAE, _MULAN = ("vae_encoder", "vae_decoder"), ("mulan_audio", "mulan_text")
+_HEARD = ("soundlisteners", "vae_decoder")
 STAGES = (
-    Stage("encoder", ("corpus",), ("vae",), "encoder:start", learns=False),
-    Stage("vae", ("corpus",), ("vae",), "vae:VaeTask"),
-    Stage("tokenizer", ("corpus",), ("tokenizer",), "tokenizer:TokenizerTask"),
-    Stage("kmeans", ("corpus", "tokenizer"), ("tokenizer", "semanticVocab"), "kmeans:KmeansTask"),
-    Stage("mulan", ("corpus",), ("mulan",), "mulan:MulanTask"),
-    Stage("rvq", ("corpus", "mulan"), ("mulan", "rvq"), "rvq:RvqTask"),
+    Stage("encoder", (CORPUS,), ("vae_encoder",), ("vae",), "encoder:start", learns=False, starts=True),
+    Stage("vae", (CORPUS,), _VAE, ("vae",), "vae:VaeTask", starts=True),
+    Stage("tokenizer", (CORPUS,), ("tokenizer",), ("tokenizer",), "tokenizer:TokenizerTask", starts=True),
     Stage(
-        "mulantuned", ("corpus", "mulan", "rvq"), ("mulan", "rvq"), "mulantuned:MulanTunedTask", starts=False
+        "kmeans",
+        (CORPUS, "tokenizer"),
+        ("tokenizer",),
+        ("tokenizer", "semanticVocab"),
+        "kmeans:KmeansTask",
+        starts=True,
+    ),
+    Stage("mulan", (CORPUS,), _MULAN, ("mulan",), "mulan:MulanTask", starts=True),
+    Stage("rvq", (CORPUS, *_MULAN), ("rvq",), ("mulan", "rvq"), "rvq:RvqTask", starts=True),
+    Stage(
+        "mulantuned",
+        (CORPUS, "mulan_text", "rvq"),
+        ("mulan_text",),
+        ("mulan", "rvq"),
+        "mulantuned:MulanTunedTask",
+        optional=True,
     ),
     Stage(
         "extract",
-        ("corpus", "kmeans", "mulan", "rvq"),
+        (CORPUS, "tokenizer", *_MULAN, "rvq"),
+        ("extract",),
         ("tokenizer", "mulan", "rvq", "semanticVocab"),
         "extract:extract",
         learns=False,
-        starts=False,
     ),
-    Stage("latents", ("corpus", "vae"), ("vae",), "latents:latents", learns=False, starts=False),
-    Stage("lm", ("extract", "rvq"), ("lm", "rvq", "semanticVocab"), "lm:LmTask"),
-    Stage("dpd", ("extract", "latents"), ("dpd", "semanticVocab"), "dpd:DpdTask"),
+    Stage("latents", (CORPUS, "vae_encoder"), ("latents",), ("vae",), "latents:latents", learns=False),
+    Stage("lm", ("extract", "rvq"), ("lm",), ("lm", "rvq", "semanticVocab"), "lm:LmTask", starts=True),
+    Stage("dpd", ("extract", "latents"), ("dpd",), ("dpd", "semanticVocab"), "dpd:DpdTask", starts=True),
     Stage(
         "listeners",
-        ("corpus", "extract", "latents"),
+        (CORPUS, "extract", "latents"),
+        ("listeners",),
         ("semanticVocab",),
         "listeners:ListenersTask",
-        starts=False,
     ),
-    Stage("soundlisteners", ("corpus",), (), "soundlisteners:SoundListenersTask", starts=False),
+    Stage("soundlisteners", (CORPUS,), ("soundlisteners",), (), "soundlisteners:SoundListenersTask"),
     Stage(
         "vaetuned",
-        ("corpus", "latents", "soundlisteners", "vae"),
+        (CORPUS, "latents", "soundlisteners", "vae_decoder"),
+        ("vae_decoder",),
         ("vae",),
         "vaetuned:VaeTunedTask",
-        starts=False,
+        optional=True,
     ),
     Stage(
         "lmtuned",
-        ("corpus", "mulan", "extract", "rvq", "listeners", "lm"),
+        (CORPUS, "mulan_text", "extract", "rvq", "listeners", "lm"),
+        ("lm",),
         ("mulan", "lm", "rvq", "semanticVocab"),
         "lmtuned:LmTunedTask",
-        starts=False,
+        optional=True,
     ),
     Stage(
         "lmguided",
-        ("corpus", "mulan", "extract", "rvq", "lm"),
+        (CORPUS, "mulan_text", "extract", "rvq", "lm"),
+        ("lm",),
         ("mulan", "lm", "rvq", "semanticVocab"),
         "lmguided:LmGuidedTask",
-        starts=False,
+        optional=True,
     ),
     Stage(
         "dpdtuned",
-        ("corpus", "extract", "latents", "listeners", "soundlisteners", "lm", "vae", "dpd"),
+        (CORPUS, "extract", "latents", "listeners", *_HEARD, "lm", "tokenizer", "dpd"),
+        ("dpd",),
         ("dpd", "semanticVocab"),
         "dpdtuned:DpdTunedTask",
-        starts=False,
+        optional=True,
     ),
     Stage(
         "export",
-        ("vae", "kmeans", "mulan", "rvq", "lm", "dpd"),
+        tuple(BUILDERS),
+        (),
         ("mulan", "rvq", "tokenizer", "lm", "dpd", "vae", "name", "semanticVocab"),
         "export:export",
         learns=False,
-        starts=False,
     ),
 )
 NAMES = tuple(stage.name for stage in STAGES)
 LISTENING = ("listeners", "soundlisteners")
 """Stages that leave nothing in the checkpoint, but what networks are tuned for."""
-TUNED = ("mulan", "vae", "lm", "dpd")
-"""Networks that a stage of their own may tune; of MuLan the text tower, of the VAE the decoder."""
-
-
-def tuned(settings: Settings) -> dict[str, str]:
-    """The stages whose network is tuned after it has learned, and the last stage that does it."""
-    found = {name: f"{name}tuned" for name in TUNED if getattr(settings, f"{name}tuned").steps}
-    return found | ({"lm": "lmguided"} if settings.lmguided.steps else {})
-
-
-def tuned_before(settings: Settings) -> str:
-    """The stage whose language model `lmguided` guides."""
-    return "lmtuned" if settings.lmtuned.steps else "lm"
 
 
 def stages_of(settings: Settings) -> tuple[Stage, ...]:
-    """The stages of a training. Where the VAE's encoder is kept as it starts, it is a stage of its own, and
-    its latents need not wait for the decoder; else `vae` learns it. Networks are tuned where the settings
-    say so, and those listeners learn for which one is."""
-    also = tuned(settings)
-    through = settings.dpdtuned.sound_weight > 0 and "dpd" in also
-    tuning = [f"{name}tuned" for name in TUNED] + ["lmguided"]
-    left_out = {name for name in tuning if not getattr(settings, name).steps}
-    left_out |= {"listeners"} if {"lmtuned", "dpdtuned"} <= left_out else set()
-    left_out |= set() if "vae" in also or through else {"soundlisteners"}
-    left_out |= set() if settings.vae.encoder_kept else {"encoder"}
-    instead = {"latents": {"vae": ("encoder",)} if settings.vae.encoder_kept else {}}
-    # The audio tower and the encoder, which no stage tunes, are still those of the first stage.
-    halves = {name: (name, also[name]) for name in ("mulan", "vae") if name in also}
-    instead["export"] = {name: (stage,) for name, stage in also.items()} | halves
-    if "mulan" in also:
-        instead["extract"] = {"mulan": halves["mulan"]}
-        instead["lmtuned"] = {"mulan": (also["mulan"],)}
-    instead["lmguided"] = {"lm": (tuned_before(settings),), "mulan": (also.get("mulan", "mulan"),)}
-    instead["dpdtuned"] = {name: (also.get(name, name),) for name in ("lm", "vae")}
-    if not through:
-        instead["dpdtuned"] |= {"soundlisteners": (), "vae": ()}
-    return tuple(
-        replace(
-            stage,
-            needs=tuple(
-                other for name in stage.needs for other in instead.get(stage.name, {}).get(name, (name,))
-            ),
-        )
-        for stage in STAGES
-        if stage.name not in left_out
-    )
+    """The stages of a training, each with its sources: what it takes is what the last stage before it leaves.
+    Networks are tuned where the settings say so, and those listeners learn for which one is."""
+    chosen = [_suited(stage, settings) for stage in STAGES if _wanted(stage, settings)]
+    taken = {name for stage in chosen for name in stage.takes}
+    found, sources = [], {CORPUS: CORPUS}
+    for stage in chosen:
+        if stage.name in LISTENING and not taken.intersection(stage.leaves):
+            continue
+        found.append(replace(stage, sources=tuple(sources[name] for name in stage.takes)))
+        sources |= dict.fromkeys(stage.leaves, stage.name)
+    return tuple(found)
+
+
+def stage_of(settings: Settings, name: str) -> Stage:
+    """One of `stages_of`."""
+    return next(stage for stage in stages_of(settings) if stage.name == name)
+
+
+def _wanted(stage: Stage, settings: Settings) -> bool:
+    if stage.name == "encoder":
+        return settings.vae.encoder_kept
+    return not stage.optional or getattr(settings, stage.name).steps > 0
+
+
+def _suited(stage: Stage, settings: Settings) -> Stage:
+    """The same stage, but that a VAE whose encoder is kept as it starts leaves that to a stage of its own,
+    whose latents need not wait for the decoder, and that the diffusion network may be tuned unheard."""
+    if stage.name == "vae" and settings.vae.encoder_kept:
+        return replace(stage, leaves=("vae_decoder",))
+    if stage.name == "dpdtuned" and settings.dpdtuned.sound_weight <= 0:
+        return replace(stage, takes=tuple(name for name in stage.takes if name not in _HEARD))
+    return stage

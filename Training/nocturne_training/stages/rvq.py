@@ -36,8 +36,8 @@ class RvqTask(Task):
     def __init__(self, context: Context) -> None:
         self.config, self.settings, self.processes = context.config, context.settings.rvq, context.processes
         self.clips, self.held_out = captioned(context), held_out(context, self.settings.validation_clips)
-        self.audio_tower = context.learned("mulan", "mulan_audio")
-        self.text_tower = context.learned("mulan", "mulan_text")
+        self.audio_tower = context.taken(self.stage, "mulan_audio")
+        self.text_tower = context.taken(self.stage, "mulan_text")
         self.reader, device = Reader(context), self.processes.device
         self.rvq = Rvq(self.config.rvq, self.config.mulan).to(device).requires_grad_(False)
         self.averages = nn.ModuleList(

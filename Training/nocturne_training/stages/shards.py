@@ -5,7 +5,7 @@ made anew."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -17,21 +17,17 @@ from ..checkpoint import write_tensors
 from ..corpus.dataset import SPLITS, Clip
 from ..trainer.settings import ShardSettings, digest
 from .context import Context
+from .registry import CORPUS, stage_of
 from .tensors import FORMAT, INDEX, shard_name
 
 
-def write_shards(
-    context: Context,
-    stage: str,
-    sources: Mapping[str, str],
-    tensors: Callable[[Sequence[Clip]], dict[str, Tensor]],
-) -> int:
-    """Writes to the folder of `stage` the files that are not there yet, each with the `tensors` of its clips,
-    and the index last -> number of clips. `sources` names the networks behind them and the stages that leave
-    these. Raises `CorpusError`, `CheckpointError`, and what `tensors` does."""
+def write_shards(context: Context, stage: str, tensors: Callable[[Sequence[Clip]], dict[str, Tensor]]) -> int:
+    """Writes to the folder of `stage` the files that are not there yet, each with the `tensors` of its
+    clips, and the index last -> number of clips. Raises `CorpusError`, `TrainingError`, and what `tensors`
+    does."""
     directory, settings = context.stage(stage), getattr(context.settings, stage)
     directory.mkdir(parents=True, exist_ok=True)
-    fingerprint = _fingerprint(context, sources, settings)
+    fingerprint = _fingerprint(context, stage, settings)
     count = sum(len(context.corpus.split(split)) for split in SPLITS)
     names: dict[str, list[str]] = {}
     with tqdm(total=count, desc=stage, unit="clip", disable=None, dynamic_ncols=True) as bar:
@@ -53,10 +49,13 @@ def write_shards(
     return count
 
 
-def _fingerprint(context: Context, sources: Mapping[str, str], settings: ShardSettings) -> str:
+def _fingerprint(context: Context, stage: str, settings: ShardSettings) -> str:
     """SHA-256 over all that decides a file's content."""
+    taken = stage_of(context.settings, stage)
     networks = {
-        name: file_digest(context.stage(stage) / f"{name}.safetensors") for name, stage in sources.items()
+        name: file_digest(context.left(source, name))
+        for name, source in zip(taken.takes, taken.sources, strict=True)
+        if name != CORPUS
     }
     own, corpus = settings.identity(), context.corpus.digest
     return digest({"networks": networks, "settings": own, "corpus": corpus, "format": FORMAT})

@@ -14,7 +14,6 @@ from ..trainer.precision import mixed
 from ..trainer.randomness import Draw, normal
 from . import soundlisteners
 from .context import Context
-from .registry import tuned
 
 WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
 """What they should hear."""
@@ -47,7 +46,7 @@ class Sounding:
 
     def __init__(self, context: Context) -> None:
         self.settings = context.settings.dpdtuned
-        self.decoder = context.learned(tuned(context.settings).get("vae", "vae"), "vae_decoder")
+        self.decoder = context.taken("dpdtuned", "vae_decoder")
         self.listeners = soundlisteners.learned(context)
         soundlisteners.require_audible("dpdtuned.soundFrames", self.settings.sound_frames, context.config)
 

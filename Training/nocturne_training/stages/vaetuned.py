@@ -54,7 +54,7 @@ class VaeTunedTask(Task):
         self.clips, self.held_out_clips = context.corpus.split("train"), context.corpus.split("valid")
         _, (self.places, self.wanted) = divided(context)
         self.held_out_places, self.held_out_wanted = labelled(context, "valid")
-        self.decoder = context.learned("vae", "vae_decoder").requires_grad_(True)
+        self.decoder = context.taken(self.stage, "vae_decoder").requires_grad_(True)
         self.listeners = learned(context)
         require_audible("vaetuned.cropFrames", self.settings.crop_frames, self.config)
 

@@ -12,8 +12,8 @@ from nocturne_training.chain.runner import Runner
 from nocturne_training.config import load
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
-from nocturne_training.stages import extract, latents
 from nocturne_training.stages.context import Context
+from nocturne_training.stages.registry import CORPUS, stage_of
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.distributed import Processes
 from nocturne_training.trainer.settings import Settings, ShardSettings
@@ -25,7 +25,8 @@ SETTINGS = Settings(extract=SHARDS, latents=SHARDS)
 
 def untrained(directory: Path, corpus: Path, settings: Settings = SETTINGS) -> Context:
     """Modules and records of all stages before the extraction."""
-    config, sources = load("tiny"), extract.sources(settings) | latents.sources(settings)
+    config, stages = load("tiny"), [stage_of(settings, name) for name in ("extract", "latents")]
+    sources = {name: stage.source(name) for stage in stages for name in stage.takes if name != CORPUS}
     for name, stage in sources.items():
         folder = directory / stage
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from nocturne_training.stages.correction import Correction
 from nocturne_training.stages.labels import targets
 from nocturne_training.stages.requests import STATED
 from nocturne_training.trainer.errors import TrainingError
-from nocturne_training.trainer.settings import KmeansSettings, Settings, TokenizerSettings
+from nocturne_training.trainer.settings import DpdTunedSettings, KmeansSettings, Settings, TokenizerSettings
 
 WIDTH = 2
 
@@ -24,7 +24,8 @@ def correction(tunable: Path, tones: Path, monkeypatch: pytest.MonkeyPatch, weig
     """Eight told centres, at 0, 1, 3, 4, 6, 7, 9 and 11, of four tokens each, which differ in what is not
     told; odd ones tell drums and nothing tells anything else."""
     tokenizer = TokenizerSettings(label_weight=1.0, label_width=WIDTH)
-    settings = Settings(tokenizer=tokenizer, kmeans=KmeansSettings(told_centres=8))
+    kmeans, dpdtuned = KmeansSettings(told_centres=8), DpdTunedSettings(steps=1, correction=1.0)
+    settings = Settings(tokenizer=tokenizer, kmeans=kmeans, dpdtuned=dpdtuned)
     context = labelled_context(tunable, tones, settings)
     centres = torch.zeros(8, 4, WIDTH + 1)
     centres[:, :, 0] = torch.tensor([0.0, 1.0, 3.0, 4.0, 6.0, 7.0, 9.0, 11.0])[:, None]

@@ -15,7 +15,7 @@ from nocturne_training.chain.record import Record
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.export import UNTUNED, export
+from nocturne_training.stages.export import export
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
@@ -54,7 +54,8 @@ def test_tuned_networks_take_the_place_of_the_others(run: Context, tuned: tuple[
     export(context)
     checkpoint = context.stage("export") / "checkpoint"
     for first, name in [*NETWORKS.items(), ("vae", "vae_encoder"), ("mulan", "mulan_audio")]:
-        stage = f"{first}tuned" if first in tuned and name not in UNTUNED else first
+        untuned = first not in tuned or name in ("vae_encoder", "mulan_audio")
+        stage = first if untuned else f"{first}tuned"
         written, wanted = (load_file(p / f"{name}.safetensors") for p in (checkpoint, context.stage(stage)))
         assert all(written[key].equal(wanted[key]) for key in wanted) and written.keys() == wanted.keys()
     stages = json.loads((checkpoint / "manifest.json").read_text())["provenance"]["stages"]

@@ -18,9 +18,9 @@ from nocturne_training.config import load
 from nocturne_training.stages.captions import Words
 from nocturne_training.stages.composed import Part, composed
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.extract import sources
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.mulantuned import Captions, MulanTunedTask
+from nocturne_training.stages.registry import stage_of
 from nocturne_training.stages.requests import SIZES, untold
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
@@ -184,9 +184,9 @@ def test_validation_counts_what_codes_of_held_out_captions_tell(tunable: Path, t
 
 
 def test_captions_are_extracted_by_the_tuned_tower() -> None:
-    assert sources(Settings())["mulan_text"] == "mulan"
-    tuned = sources(Settings(mulantuned=TUNED))
-    assert tuned["mulan_text"] == "mulantuned" and tuned["mulan_audio"] == "mulan"
+    assert stage_of(Settings(), "extract").source("mulan_text") == "mulan"
+    tuned = stage_of(Settings(mulantuned=TUNED), "extract")
+    assert tuned.source("mulan_text") == "mulantuned" and tuned.source("mulan_audio") == "mulan"
 
 
 def test_captions_that_state_nothing_are_refused(tunable: Path, tones: Path) -> None:

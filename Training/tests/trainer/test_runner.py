@@ -44,8 +44,9 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Runn
     def compute(context: Context) -> None:
         write(context.stage("export"), "copy", Line().net)
 
-    line = Toy("vae", ("corpus",), ("vae",), "", make=lambda _: Line())
-    copy = Toy("export", ("vae",), (), "", learns=False, make=compute)
+    shared = {"implementation": "", "starts": True}
+    line = Toy("vae", ("corpus",), ("net",), ("vae",), sources=("corpus",), make=lambda _: Line(), **shared)
+    copy = Toy("export", ("net",), (), (), learns=False, sources=("vae",), make=compute, **shared)
     monkeypatch.setattr(runner, "stages_of", lambda _: (line, copy))
 
     def make(**changes: object) -> Runner:
@@ -147,7 +148,7 @@ def test_a_stage_that_goes_on_from_another_leaves_the_checkpoint_alone(
     with torch.no_grad():
         given.weight.fill_(3.0)
     write(start, "net", given)
-    line = Toy("vae", ("corpus",), ("vae",), "", starts=False, make=lambda _: Line())
+    line = Toy("vae", ("corpus",), ("net",), ("vae",), "", sources=("corpus",), make=lambda _: Line())
     made = chain(steps=1, learning_rate=1e-4, ema=0.0)
     monkeypatch.setattr(runner, "stages_of", lambda _: (line,))
     made.context = replace(made.context, start=start)

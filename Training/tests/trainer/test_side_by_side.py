@@ -20,7 +20,7 @@ from nocturne_training import train
 from nocturne_training.chain.side_by_side import SideBySide
 from nocturne_training.corpus.dataset import Corpus
 from nocturne_training.stages.labels import able
-from nocturne_training.stages.registry import LISTENING, NAMES, TUNED, Stage, stages_of
+from nocturne_training.stages.registry import LISTENING, NAMES, STAGES, Stage, stages_of
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
     LmGuidedSettings,
@@ -32,11 +32,16 @@ from nocturne_training.trainer.settings import (
     VaeTunedSettings,
 )
 
+
+def waiting(name: str, *others: str) -> Stage:
+    return Stage(name, others, (name,), (), "", sources=others)
+
+
 DIAMOND = (
-    Stage("first", ("corpus",), (), ""),
-    Stage("left", ("corpus", "first"), (), ""),
-    Stage("right", ("first",), (), ""),
-    Stage("last", ("left", "right"), (), ""),
+    waiting("first", "corpus"),
+    waiting("left", "corpus", "first"),
+    waiting("right", "first"),
+    waiting("last", "left", "right"),
 )
 WORK = "import time; time.sleep(0.5)"
 STOPPABLE = """
@@ -118,7 +123,7 @@ def test_how_far_the_stages_are_is_told(tmp_path: Path, capfd: pytest.CaptureFix
     (tmp_path / "first" / "log.jsonl").write_text('{"step": 20}\n{"step": 30}\n{"st')
     script = [sys.executable, "-c", "import time; time.sleep(1.0)"]
     chain = SideBySide(lambda _: script, tmp_path, 2, tell=0.3)
-    assert chain.run((DIAMOND[0], Stage("other", (), (), ""))) == 0
+    assert chain.run((DIAMOND[0], waiting("other"))) == 0
     assert "first at step 30, other" in capfd.readouterr().out.splitlines()
 
 
@@ -134,7 +139,7 @@ def test_an_end_that_is_asked_for_reaches_every_stage(
 
     timer = Timer(0.0, ask)
     timer.start()
-    other = Stage("other", ("corpus",), (), "")
+    other = waiting("other", "corpus")
     assert chain(1, first=STOPPABLE % ready).run((DIAMOND[0], other)) == 75
     timer.join()
     assert events(tmp_path) == ["first begins"]
@@ -154,7 +159,7 @@ from nocturne_training.chain.side_by_side import SideBySide
 from nocturne_training.corpus.dataset import Corpus
 from nocturne_training.stages.labels import able
 from nocturne_training.stages.registry import Stage
-only = Stage("only", (), (), "")
+only = Stage("only", (), (), (), "")
 SideBySide(lambda _: [sys.executable, "-c", {stage!r}], pathlib.Path("."), 1).run((only,))
 """
     parent = subprocess.Popen([sys.executable, "-c", code])
@@ -176,7 +181,7 @@ def test_an_encoder_that_is_kept_is_a_stage_that_latents_wait_for() -> None:
     assert kept["latents"] == ("corpus", "encoder")
     assert learned["latents"] == ("corpus", "vae") and "encoder" not in learned
     assert not {"encoder", "vae", "latents"} & {*kept["extract"], *learned["extract"], *kept["lm"]}
-    tuning = (*LISTENING, *(f"{name}tuned" for name in TUNED), "lmguided")
+    tuning = (*LISTENING, *(stage.name for stage in STAGES if stage.optional))
     assert list(kept) == [name for name in NAMES if name not in tuning]
 
 
