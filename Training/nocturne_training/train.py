@@ -27,6 +27,7 @@ from .stages.labels import able
 from .stages.registry import NAMES, Stage, stages_of
 from .trainer.distributed import join, leave
 from .trainer.errors import TrainingError
+from .trainer.memory import keep_freed
 from .trainer.settings import Settings
 from .trainer.settings_file import SIZED, load, named
 
@@ -154,6 +155,7 @@ def _side_by_side(
 def main(words: list[str] | None = None) -> int:
     """Returns the exit code: 0 finished, 1 a fault (one line on standard error), 75 stopped before the
     end."""
+    keep_freed()
     options = arguments(words)
     if options.threads:
         torch.set_num_threads(options.threads)

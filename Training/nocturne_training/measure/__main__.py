@@ -21,6 +21,7 @@ from ..checkpoint import CheckpointError
 from ..corpus.dataset import Corpus, CorpusError
 from ..trainer.distributed import join
 from ..trainer.errors import TrainingError
+from ..trainer.memory import keep_freed
 from ..trainer.settings import CorpusSettings
 from .measurement import SCHEDULES, Measured, Measurement, Plan
 from .renders import Renderer, Setting
@@ -132,6 +133,7 @@ def folder(options: argparse.Namespace) -> Path:
 
 def main(words: list[str] | None = None) -> int:
     """Prints the table. 0 once it is measured, whatever it says; 1 for a fault, which is one line."""
+    keep_freed()
     options = arguments(words)
     if options.threads:
         torch.set_num_threads(options.threads)
