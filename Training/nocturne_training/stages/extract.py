@@ -14,7 +14,7 @@ from .context import Context
 from .labels import PLACES, complete, targets
 from .reading import Reader
 from .shards import write_shards
-from .told_centres import renamed
+from .told_centres import parts, renamed, require_parts
 
 
 class Networks:
@@ -27,7 +27,10 @@ class Networks:
         self.audio = context.taken("extract", "mulan_audio")
         self.text = context.taken("extract", "mulan_text")
         self.reader = Reader(context)
-        self.others = context.config.semantic_vocab // context.told_centres if context.tells_mode else 0
+        # Centres that are adopted were never made by these settings.
+        require_parts(context.settings.kmeans)
+        self.label = context.settings.kmeans.divided_by if context.told else ""
+        self.others = context.config.semantic_vocab // (context.told_centres or 1)
 
     def hear(self, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
         """Clips, each cut or padded to a clip's length -> tokens i16 [B, T], codes i16 [B, Q]"""
@@ -36,11 +39,11 @@ class Networks:
         return tokens.short().cpu(), codes.short().cpu()
 
     def _named(self, clips: Sequence[Clip], tokens: Tensor) -> Tensor:
-        """Tokens [B, T], those of clips with labels in the half of their quality"""
-        rows = [row for row, clip in enumerate(clips) if self.others and complete(clip)]
+        """Tokens [B, T], those of clips with labels of the part that is theirs"""
+        rows = [row for row, clip in enumerate(clips) if self.label and complete(clip)]
         if rows:
-            wanted = targets([clips[row] for row in rows])[:, PLACES["quality"]]
-            tokens[rows] = renamed(tokens[rows], wanted.to(tokens), self.others)
+            wanted = targets([clips[row] for row in rows])[:, PLACES[self.label]]
+            tokens[rows] = renamed(tokens[rows], wanted.to(tokens), parts(self.label), self.others)
         return tokens
 
     def read(self, clips: Sequence[Clip]) -> dict[str, Tensor]:

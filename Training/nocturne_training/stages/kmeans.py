@@ -21,7 +21,7 @@ from .labels import targets
 from .product import ProductCentres
 from .tapped import Frames, Tapped
 from .tokenizer import crop_samples
-from .told_centres import HALVES, ToldCentres
+from .told_centres import ToldCentres, parts, require_parts
 
 
 class KmeansTask(Task):
@@ -81,7 +81,7 @@ class KmeansTask(Task):
                 inertia = inertia + part.inertia(own)
                 metrics |= {"labels": part.loss(own, wanted), **part.right(own, wanted)}
                 update("told", metrics["labels"])
-                if part.divided:
+                if part.divided_by:
                     part.settle(own, wanted)
             else:
                 inertia, empty = inertia + part.update(own, random), empty + (part.counts == 0).sum()
@@ -129,11 +129,8 @@ def _centres(context: Context) -> ProductCentres:
     numbers that do not go."""
     vocab, dim = context.config.semantic_vocab, context.config.tokenizer.dim
     settings, width = context.settings.kmeans, context.settings.tokenizer.label_width
-    told, divided = settings.told_centres, settings.told_quality
-    if divided and (not told or told % HALVES):
-        raise TrainingError(
-            f"kmeans.toldCentres {told}: expected an even number above 0 for kmeans.toldQuality"
-        )
+    told, label = settings.told_centres, settings.divided_by
+    require_parts(settings)
     if not told or not context.told:
         return ProductCentres(MiniBatchKmeans(vocab, dim, settings.patience))
     if vocab % told or not 0 < width < dim:
@@ -142,4 +139,4 @@ def _centres(context: Context) -> ProductCentres:
             f"{width} below the {dim} features"
         )
     rest = MiniBatchKmeans(vocab // told, dim - width, settings.patience)
-    return ProductCentres(ToldCentres(told // HALVES if divided else told, width, divided), rest)
+    return ProductCentres(ToldCentres(told // parts(label), width, label), rest)

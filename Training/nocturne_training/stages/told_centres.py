@@ -9,6 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..models.rvq import nearest
+from ..trainer.errors import TrainingError
+from ..trainer.settings import KmeansSettings
 from .clustering import lloyd, plus_plus, totals
 from .labels import CHOICES, PLACES
 
@@ -17,10 +19,8 @@ WEIGHTS = {"lead_family": 3.0, "tempo": 1.0, "drums": 1.0, "quality": 1.0, "styl
 family of the lead is what captions speak of most, and a style says its tempo and its drums once more."""
 ITERATIONS = 10
 """Of Lloyd's, before the first step."""
-HALVES = len(CHOICES["quality"])
-"""Of a centre that is divided, in the order of the label's choices."""
 MEMORY = 0.98
-"""What is left in one step of the frames that halves are the means of."""
+"""What is left in one step of the frames that the parts of a centre are the means of."""
 SHARPNESS = 8.0
 """How many times nearer than usual a frame is to its centre where its share of the others is 1 / e."""
 
@@ -33,20 +33,20 @@ class ToldCentres(nn.Module):
     not be what the labels say. Keys: `centers [V, W]`, `tables.{label} [V, choices]` (logits), and the buffer
     `tau`.
 
-    With `divided` each centre is two, half of it for major clips and half for minor ones, as far apart as the
-    means of such frames among its own are: buffers `counts [2 V]` and `sums [2 V, W]`."""
+    Divided by a label each centre is as many as that has choices, P, in their order, as far apart as the
+    means of such clips' frames among its own are: buffers `counts [V P]` and `sums [V P, W]`."""
 
-    def __init__(self, count: int, width: int, divided: bool = False) -> None:
+    def __init__(self, count: int, width: int, divided_by: str = "") -> None:
         super().__init__()
-        self.divided = divided
+        self.divided_by, self.parts = divided_by, parts(divided_by)
         self.centers = nn.Parameter(torch.zeros(count, width))
         self.tables = nn.ParameterDict(
             {name: nn.Parameter(torch.zeros(count, len(CHOICES[name]))) for name in WEIGHTS}
         )
         self.register_buffer("tau", torch.ones(()))
-        if divided:
-            self.register_buffer("counts", torch.zeros(HALVES * count))
-            self.register_buffer("sums", torch.zeros(HALVES * count, width))
+        if divided_by:
+            self.register_buffer("counts", torch.zeros(self.parts * count))
+            self.register_buffer("sums", torch.zeros(self.parts * count, width))
 
     @torch.no_grad()
     def begin(self, vectors: Tensor, generator: Generator) -> None:
@@ -62,20 +62,20 @@ class ToldCentres(nn.Module):
 
     @torch.no_grad()
     def settle(self, vectors: Tensor, wanted: Tensor) -> None:
-        """Takes frames [B, W] and their clips' `labels.targets` [B, labels] for the halves."""
-        own = nearest(vectors, self.centers) * HALVES + wanted[:, PLACES["quality"]]
+        """Takes frames [B, W] and their clips' `labels.targets` [B, labels] for the parts."""
+        own = nearest(vectors, self.centers) * self.parts + wanted[:, PLACES[self.divided_by]]
         counts, sums = totals(vectors, own, len(self.counts))
         self.sums.mul_(MEMORY).add_(sums)
         self.counts.mul_(MEMORY).add_(counts)
 
     @property
     def places(self) -> Tensor:
-        """What tokens stand for, without gradients: the centres, or their halves, those of a centre next to
-        each other [V or 2 V, W]"""
+        """What tokens stand for, without gradients: the centres, or their parts, those of a centre next to
+        each other [V P, W]"""
         centers = self.centers.detach()
-        if not self.divided:
+        if not self.divided_by:
             return centers
-        counts, sums = self.counts.view(-1, HALVES, 1), self.sums.view(len(centers), HALVES, -1)
+        counts, sums = self.counts.view(-1, self.parts, 1), self.sums.view(len(centers), self.parts, -1)
         means = sums / counts.clamp(min=1e-6)
         apart = means - sums.sum(dim=1, keepdim=True) / counts.sum(dim=1, keepdim=True).clamp(min=1e-6)
         known = (counts > 0).all(dim=1, keepdim=True)
@@ -96,13 +96,14 @@ class ToldCentres(nn.Module):
     @torch.no_grad()
     def right(self, vectors: Tensor, wanted: Tensor) -> dict[str, Tensor]:
         """Frames [B, W] and their clips' labels -> for each label, how often it is the likeliest choice of
-        the nearest centre; for `heard_quality`, whether the nearest half is that of the quality"""
+        the nearest centre; divided by a label, as `heard_*`, how often the nearest part is the clip's"""
         places = nearest(vectors, self.places)
-        halves, quality = {}, wanted[:, PLACES["quality"]]
-        if self.divided:
-            halves = {"heard_quality": (places % HALVES == quality).float().mean()}
-            places = places // HALVES
-        return halves | {
+        heard = {}
+        if self.divided_by:
+            right = places % self.parts == wanted[:, PLACES[self.divided_by]]
+            heard = {f"heard_{self.divided_by}": right.float().mean()}
+            places = places // self.parts
+        return heard | {
             f"right_{name}": (self.tables[name].argmax(dim=1)[places] == wanted[:, PLACES[name]])
             .float()
             .mean()
@@ -110,9 +111,25 @@ class ToldCentres(nn.Module):
         }
 
 
-def renamed(tokens: Tensor, qualities: Tensor, others: int) -> Tensor:
-    """Tokens [B, T] of a product of divided centres and `others`, and their clips' qualities [B] -> tokens in
-    whose halves these are [B, T]. A tokenizer that hears no pitch cannot tell major from minor; the label
-    can, and what is made of tokens can follow it."""
+def parts(label: str) -> int:
+    """Into how many a centre is divided by a label; 1 by none."""
+    return len(CHOICES[label]) if label else 1
+
+
+def require_parts(settings: KmeansSettings) -> None:
+    """Raises `TrainingError` where told centres cannot be divided as the settings say."""
+    told, label = settings.told_centres, settings.divided_by
+    if label and label not in WEIGHTS:
+        raise TrainingError(f"kmeans.dividedBy {label}: expected one of {', '.join(WEIGHTS)}")
+    if label and (not told or told % parts(label)):
+        raise TrainingError(
+            f"kmeans.toldCentres {told}: expected a multiple of {parts(label)} for kmeans.dividedBy {label}"
+        )
+
+
+def renamed(tokens: Tensor, chosen: Tensor, count: int, others: int) -> Tensor:
+    """Tokens [B, T] of a product of centres that are `count` parts each and `others`, and their clips'
+    choices [B] -> tokens of whose parts these are [B, T]. A tokenizer that hears no pitch cannot tell major
+    from minor; the label can, and what is made of tokens can follow it."""
     told, other = tokens // others, tokens % others
-    return (told // HALVES * HALVES + qualities[:, None]) * others + other
+    return (told // count * count + chosen[:, None]) * others + other

@@ -124,9 +124,10 @@ class KmeansSettings(StageSettings):
     centre that got no frame for `patience` iterations is empty. With `told_centres` a token is one of so many
     centres of the features that labels are read from (`tokenizer.label_width`), which are learned for the
     labels (`stages/told_centres.py`) at the learning rate, and one of the others: labels, which do not change
-    within a clip, would else leave few tokens for what does. With `told_quality` half of them are of major
-    clips and half of minor ones, and the tokens of a labelled clip are of its own half, whatever the
-    tokenizer hears. Where no labels are told both change nothing."""
+    within a clip, would else leave few tokens for what does. `divided_by` is a label, such as `drums` or
+    `quality`, for each of whose choices there is one of several such centres that are else the same; the
+    tokens of a labelled clip are of its own choice, whatever the tokenizer hears. Where no labels are told
+    both change nothing."""
 
     learning_rate: float = 2e-2
     weight_decay: float = 0.0
@@ -136,7 +137,7 @@ class KmeansSettings(StageSettings):
     kept_frames: int = 0
     patience: int = 5
     told_centres: int = 0
-    told_quality: bool = False
+    divided_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -82,13 +82,19 @@ def test_short_and_long_clips_become_ten_seconds(extracted: Path, tones: Path) -
 
 
 @torch.no_grad()
-def test_tokens_of_labelled_clips_are_in_the_half_of_their_mode(extracted: Path, tones: Path) -> None:
+@pytest.mark.parametrize(("label", "values"), [("quality", ("major", "minor")), ("drums", (False, True))])
+def test_tokens_of_labelled_clips_are_of_their_own_part(
+    extracted: Path, tones: Path, label: str, values: tuple[Any, Any]
+) -> None:
     told = Settings(
-        kmeans=KmeansSettings(told_centres=8, told_quality=True), tokenizer=TokenizerSettings(label_weight=1)
+        kmeans=KmeansSettings(told_centres=8, divided_by=label), tokenizer=TokenizerSettings(label_weight=1)
     )
     clips = labelled_context(extracted, tones, told).corpus.split("train")[:3]
-    minor = replace(clips[2], labels={**(clips[2].labels or {}), "quality": "minor"})
-    some = [clips[0], clips[1], minor]
+    first, last = (
+        replace(clip, labels={**(clip.labels or {}), label: value})
+        for clip, value in zip((clips[0], clips[2]), values, strict=True)
+    )
+    some = [first, clips[1], last]
     assert clips[0].labels and not clips[1].labels
     plain = Networks(untrained(extracted, tones)).hear(some)[0]
     found = Networks(labelled_context(extracted, tones, told)).hear(some)[0]
@@ -96,7 +102,10 @@ def test_tokens_of_labelled_clips_are_in_the_half_of_their_mode(extracted: Path,
     # 32 tokens, so 4 others behind each of the 8 told centres.
     assert torch.equal(found % 4, plain % 4) and torch.equal(found // 8, plain // 8)
     assert not (found[0] // 4 % 2).any() and (found[2] // 4 % 2).all()
-    whole_centres = replace(told, kmeans=replace(told.kmeans, told_quality=False))
+    uneven = replace(told, kmeans=replace(told.kmeans, told_centres=7))
+    with pytest.raises(TrainingError, match=r"kmeans.toldCentres 7: expected a multiple of 2"):
+        Networks(labelled_context(extracted, tones, uneven))
+    whole_centres = replace(told, kmeans=replace(told.kmeans, divided_by=""))
     assert torch.equal(Networks(labelled_context(extracted, tones, whole_centres)).hear(some)[0], plain)
 
 

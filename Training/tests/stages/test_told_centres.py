@@ -141,8 +141,8 @@ def test_told_features_get_centres_of_their_own(tokenized: Path, tones: Path) ->
             KmeansTask(context(tokenized, tones, width=width, told_centres=told))
 
 
-def test_halves_are_as_far_apart_as_the_means_of_major_and_minor_frames() -> None:
-    centres = ToldCentres(3, 2, divided=True)
+def test_parts_are_as_far_apart_as_the_means_of_major_and_minor_frames() -> None:
+    centres = ToldCentres(3, 2, divided_by="quality")
     with torch.no_grad():
         centres.centers.copy_(torch.tensor([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0]]))
     assert torch.equal(centres.places, centres.centers.detach().repeat_interleave(2, 0))
@@ -156,20 +156,22 @@ def test_halves_are_as_far_apart_as_the_means_of_major_and_minor_frames() -> Non
     expected = torch.stack((major - mean, minor - mean))
     assert torch.allclose(centres.places[:2], expected, atol=1e-5)
     assert torch.equal(centres.places[2:], centres.centers.detach()[1:].repeat_interleave(2, 0)), (
-        "of a centre without frames of both the halves are one"
+        "of a centre without frames of both the parts are one"
     )
     found = centres.right(torch.tensor([[1.0, 2.0], [0.0, -2.0], [0.0, -2.0]]), wanted[[0, 2, 0]])
     assert float(found["heard_quality"]) == pytest.approx(2 / 3)
 
 
-def test_a_label_says_in_which_half_a_token_is() -> None:
+def test_a_label_says_of_which_part_a_token_is() -> None:
     tokens = torch.tensor([[0, 1, 4, 5, 7, 31], [0, 1, 4, 5, 7, 31]])
     minor, major = [4, 5, 4, 5, 7, 31], [0, 1, 0, 1, 3, 27]
-    assert renamed(tokens, torch.tensor([1, 0]), 4).tolist() == [minor, major]
+    assert renamed(tokens, torch.tensor([1, 0]), 2, 4).tolist() == [minor, major]
+    thirds = renamed(torch.tensor([[0, 3, 7, 11, 12]] * 2), torch.tensor([0, 2]), 3, 4)
+    assert thirds.tolist() == [[0, 3, 3, 3, 12], [8, 11, 11, 11, 20]]
 
 
 def test_divided_centres_are_as_many_as_asked_for(tokenized: Path, tones: Path) -> None:
-    task = KmeansTask(context(tokenized, tones, told_quality=True))
+    task = KmeansTask(context(tokenized, tones, divided_by="quality"))
     batch = task.batch([Draw(0, generator(1)), Draw(1, generator(2))])
     batch.wanted[:20, NAMES.index("quality")] = 1
     learned(task, batch, 3)
@@ -179,14 +181,23 @@ def test_divided_centres_are_as_many_as_asked_for(tokenized: Path, tones: Path) 
     assert torch.allclose(centres[::8, :8], told.places) and torch.equal(centres[:8, 8:], other.centers)
     assert not torch.equal(told.places[0], told.places[1])
     assert "heard_quality" in task.validate()
-    for count in (0, 1):
-        wrong = context(tokenized, tones, told_quality=True, told_centres=count)
+    for label, count in (("quality", 0), ("quality", 1), ("tempo", 4)):
+        wrong = context(tokenized, tones, divided_by=label, told_centres=count)
+        multiple = rf"expected a multiple of \d for kmeans.dividedBy {label}"
         for tells in (True, False):
             vars(wrong)["told"] = tells
-            with pytest.raises(
-                TrainingError, match=rf"kmeans.toldCentres {count}: expected an even number above 0"
-            ):
+            with pytest.raises(TrainingError, match=rf"kmeans.toldCentres {count}: {multiple}"):
                 KmeansTask(wrong)
+    with pytest.raises(TrainingError, match=r"kmeans.dividedBy lead: expected one of lead_family, "):
+        KmeansTask(context(tokenized, tones, divided_by="lead"))
+
+
+def test_parts_are_told_by_the_label_that_divides(tokenized: Path, tones: Path) -> None:
+    task = KmeansTask(context(tokenized, tones, divided_by="drums"))
+    learned(task, task.batch([Draw(n, generator(n)) for n in range(4)]), 3)
+    told = task.centres.parts[0]
+    assert told.counts.view(2, 2).sum(dim=0).tolist() == pytest.approx([40 * (1 + MEMORY + MEMORY**2)] * 2)
+    assert {"heard_drums", "right_drums"} <= task.validate().keys()
 
 
 def test_kept_frames_are_those_of_the_drawn_clips(tokenized: Path, tones: Path) -> None:
@@ -202,7 +213,7 @@ def test_kept_frames_are_those_of_the_drawn_clips(tokenized: Path, tones: Path) 
 
 
 def test_killed_and_resumed_equals_undisturbed(tokenized: Path, tones: Path, tmp_path: Path) -> None:
-    assert_resumes(lambda: KmeansTask(context(tokenized, tones, told_quality=True)), tmp_path)
+    assert_resumes(lambda: KmeansTask(context(tokenized, tones, divided_by="quality")), tmp_path)
 
 
 def test_a_checkpoint_to_start_from_leaves_the_tokenizer_as_it_was_learned(
