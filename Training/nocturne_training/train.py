@@ -155,7 +155,6 @@ def _side_by_side(
 def main(words: list[str] | None = None) -> int:
     """Returns the exit code: 0 finished, 1 a fault (one line on standard error), 75 stopped before the
     end."""
-    keep_freed()
     options = arguments(words)
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -164,6 +163,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         changes, config = _changes(options.set), configuration.load(options.config)
         processes = join(options.device)
+        if processes.device.type == "cpu":
+            keep_freed()
         sized = named(options.config, processes.device.type)
         chosen = load(options.settings or sized, changes)
         _require_stages(chosen, options)

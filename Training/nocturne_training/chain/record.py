@@ -9,7 +9,7 @@ from typing import Any
 
 from ..checkpoint import digest as file_digest
 from ..config import Config
-from ..stages.registry import SHARED_SECTIONS, Stage
+from ..stages.registry import SHARED_SECTIONS, TOLD, Stage
 from ..trainer.settings import Settings, digest
 
 FILE = "stage.json"
@@ -65,11 +65,16 @@ def identity(stage: Stage, config: Config, settings: Settings, inputs: dict[str,
     """SHA-256 over everything that decides what a stage learns, its number of steps apart."""
     sections: dict[str, Any] = json.loads(config.text)
     own = getattr(settings, stage.name, None)
+    more: dict[str, Any] = {}
+    if stage.name == "encoder":
+        more = {"start": settings.vae.start, "seed": settings.vae.seed}
+    if stage.name in TOLD and settings.kmeans.divided_by:
+        more = {"divided_by": settings.kmeans.divided_by, "told_centres": settings.kmeans.told_centres}
     return digest(
         {
             "stage": stage.name,
             "config": {key: sections[key] for key in (*SHARED_SECTIONS, *stage.sections)},
-            "settings": own.identity() if own else {},
+            "settings": (own.identity() if own else {}) | more,
             "inputs": inputs,
         }
     )

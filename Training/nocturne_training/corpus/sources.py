@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,6 +65,8 @@ def audiocraft(manifest: Path) -> Listing:
             facts = json.loads(sidecar.read_text()) if sidecar.exists() else {}
         except (OSError, ValueError) as error:
             raise CorpusError(f"{sidecar}: not readable ({error})") from None
+        if not isinstance(facts, dict):
+            raise CorpusError(f"{sidecar}: not a JSON object")
         found.append(Source(entry["path"], path, _captions(facts), _labels(facts)))
     return _listing("audiocraft", found, manifest)
 
@@ -85,8 +88,11 @@ def audiofolder(directory: Path) -> Listing:
                     f"{metadata}: line {number}: a column file_name and one of {wanted} are needed"
                 )
             path = metadata.parent / row["file_name"]
+            if not path.is_relative_to(directory):
+                raise CorpusError(f"{metadata}: line {number}: {path} is not in {directory}")
             name = path.relative_to(directory).as_posix()
-            folder = SPLIT_FOLDERS.get(Path(name).parts[0].lower()) if "/" in name else None
+            parents = [part.lower() for part in Path(name).parts[:-1]]
+            folder = next((SPLIT_FOLDERS[part] for part in parents if part in SPLIT_FOLDERS), None)
             text = " ".join(str(row[column]).split())
             captions = ({"text": text, "kind": "sentences", "heldout": False},) if text else ()
             found.append(Source(name, path, captions, None, folder))
@@ -117,14 +123,19 @@ def assigned(sources: tuple[Source, ...], valid_share: float, test_share: float,
 def _listing(kind: str, found: list[Source], where: Path) -> Listing:
     if not found:
         raise CorpusError(f"{where}: lists no files")
-    unique = {source.name: source for source in found}
+    unique: dict[str, Source] = {}
+    for source in found:
+        # A file of several rows has all their captions.
+        earlier = unique.get(source.name, replace(source, captions=()))
+        captions = earlier.captions + tuple(one for one in source.captions if one not in earlier.captions)
+        unique[source.name] = replace(source, captions=captions)
     return Listing(kind, tuple(unique[name] for name in sorted(unique)))
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        lines = data.decode().splitlines()
+        lines = data.decode("utf-8-sig").split("\n")
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: not readable ({error})") from None
     for number, line in enumerate(lines, start=1):
@@ -155,8 +166,8 @@ def _captions(facts: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     if text := " ".join(str(facts.get("description") or "").split()):
         found.append({"text": text, "kind": "sentences", "heldout": False})
     tags = [tag for name in TAGS for tag in _listed(facts.get(name))]
-    if facts.get("bpm"):
-        tags.append(f"{round(float(facts['bpm']))} bpm")
+    if bpm := _bpm(facts):
+        tags.append(f"{round(bpm)} bpm")
     if tags:
         found.append({"text": ", ".join(dict.fromkeys(tags)), "kind": "tags", "heldout": False})
     return tuple(found)
@@ -169,8 +180,16 @@ def _listed(value: Any) -> list[str]:
 
 
 def _labels(facts: dict[str, Any]) -> dict[str, Any] | None:
-    labels = {name: facts[name] for name in LABELS if facts.get(name)}
-    if "bpm" in labels:
-        labels["bpm"] = float(labels["bpm"])
-        labels["tempo"] = vocabulary.tempo(labels["bpm"])
+    labels = {name: facts[name] for name in LABELS if name != "bpm" and facts.get(name)}
+    if bpm := _bpm(facts):
+        labels |= {"bpm": bpm, "tempo": vocabulary.tempo(bpm)}
     return labels or None
+
+
+def _bpm(facts: dict[str, Any]) -> float | None:
+    """Beats per minute, None where the field is no number above 0 ("120 BPM" is one)."""
+    try:
+        bpm = float(str(facts.get("bpm")).lower().removesuffix("bpm"))
+    except ValueError:
+        return None
+    return bpm if math.isfinite(bpm) and bpm > 0 else None

@@ -107,7 +107,8 @@ class Journal:
                     f"{directory}: began as {_difference(lines[0], plan)}: choose another --out"
                 )
             for line in lines[1:]:
-                if all(_intact(directory, entry) for entry in line["records"]):
+                # A file that was skipped may have been mended since.
+                if line["records"] and all(_intact(directory, entry) for entry in line["records"]):
                     self.done[line["key"]] = line["records"]
                     self.skipped[line["key"]] = line["skipped"]
         elif any(path != self.path for path in directory.iterdir()):
@@ -117,7 +118,7 @@ class Journal:
 
     def _lines(self) -> list[dict[str, Any]]:
         found = []
-        for text in self.path.read_text().splitlines():
+        for text in self.path.read_text().split("\n"):
             try:
                 found.append(json.loads(text))
             except ValueError:

@@ -13,6 +13,7 @@ from ..corpus.dataset import Caption, Clip
 from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.music.styles import STYLES
 from ..corpus.vocabulary import MODES, quality, tempo
+from ..stages.labels import complete
 
 ATTRIBUTES = ("family", "drums", "tempo", "quality", "style")
 COUNTED = ("family", "drums", "tempo", "quality")
@@ -73,7 +74,7 @@ def asked(text: str, labels: dict[str, Any]) -> Traits:
 def chosen(clips: Sequence[Clip], count: int) -> list[Request]:
     """At most `count` clips, evenly over the split, each with one caption: every fourth its caption of
     held-out phrasing, the others the one that states most, the mode before all since few captions do."""
-    usable = [clip for clip in clips if clip.captions and clip.labels]
+    usable = [clip for clip in clips if clip.captions and complete(clip)]
     places = range(min(count, len(usable)))
     picked = [usable[place * len(usable) // len(places)] for place in places]
     return [_request(clip, place % HELD_OUT_EVERY == HELD_OUT_EVERY - 1) for place, clip in enumerate(picked)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..corpus.dataset import Clip, Corpus
+from ..stages.labels import complete
 from .captions import Request, Traits, chosen, others
 from .control import agreement, control_rows, phrasing_row, probe_rows, retold_rows, stated
 from .embeddings import Encoders, Fidelity
@@ -131,7 +132,7 @@ class Measurement:
 
     def _decoder(self, encoders: Encoders, judges: Probes) -> list[Row]:
         self.say("encoding and decoding real clips")
-        clips: list[Clip] = [clip for clip in self.held_out if clip.labels]
+        clips: list[Clip] = [clip for clip in self.held_out if complete(clip)]
         through = list(encoders.decoded(clip.audio() for clip in clips))
         shift = len(clips) // 2
         own = Fidelity.of((clip.audio() for clip in clips), through)
@@ -145,7 +146,7 @@ class Measurement:
     def _retold(self, encoders: Encoders, judges: Probes) -> list[Row]:
         """What rendering is made of are tokens of training clips: what these tell is heard in such clips."""
         self.say("telling training clips again from their own tokens")
-        labelled = [clip for clip in self.corpus.split("train") if clip.labels]
+        labelled = [clip for clip in self.corpus.split("train") if complete(clip)]
         clips = labelled[:: max(1, len(labelled) // self.plan.retold)][: self.plan.retold]
         steps = self.plan.settings[0].steps
         retold = judges.judge(hear(encoders.retold((clip.audio() for clip in clips), steps)))

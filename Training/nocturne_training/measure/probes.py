@@ -19,6 +19,7 @@ from ..checkpoint import write_tensors
 from ..corpus.dataset import Clip, Corpus, CorpusError
 from ..corpus.vocabulary import FAMILIES, QUALITIES, STYLES, TEMPOS
 from ..models.harmony import Harmony
+from ..stages.labels import complete
 from ..trainer.precision import mixed
 from ..trainer.randomness import generator
 from . import harmony, style, tempo, timbre
@@ -85,7 +86,7 @@ def probes(directory: Path, corpus: Corpus, epochs: int, say: Callable[[str], No
     path = directory / f"{hashlib.sha256(json.dumps(named).encode()).hexdigest()[:12]}.safetensors"
     if path.exists():
         return _restored(load_file(path))
-    clips = [clip for clip in corpus.split("train") if clip.labels]
+    clips = [clip for clip in corpus.split("train") if complete(clip)]
     if not clips:
         raise CorpusError(
             f"{corpus.directory}: no clip has labels, from which the probes learn: make a corpus"

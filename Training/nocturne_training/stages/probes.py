@@ -46,6 +46,8 @@ def probe(
     tokens (`velocity`, and by bin of the angle `velocity_1` to `velocity_8`), without them
     (`unconditional`), and given another clip's (`shuffled`); the mean improvement of SI-SNR in dB from the
     noisy to the predicted latents of a chunk (`si_snr_improvement`). Empty if there are no clips."""
+    if not count:
+        return {}
     found: dict[str, list[Tensor]] = defaultdict(list)
     angles = probe_angles(count, config.dpd.chunks)
     edges = boundaries(config.clip_frames, config.dpd.chunks)

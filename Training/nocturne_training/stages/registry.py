@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..models.modules import BUILDERS
+from ..trainer.errors import TrainingError
 from ..trainer.settings import Settings
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ STAGES = (
     ),
 )
 NAMES = tuple(stage.name for stage in STAGES)
+TOLD = ("mulantuned", "extract", "listeners", "lmtuned", "lmguided", "dpdtuned")
+"""Stages that ask what told centres are divided by, and into how many."""
 LISTENING = ("listeners", "soundlisteners")
 """Stages that leave nothing in the checkpoint, but what networks are tuned for."""
 
@@ -157,8 +160,11 @@ def stages_of(settings: Settings) -> tuple[Stage, ...]:
 
 
 def stage_of(settings: Settings, name: str) -> Stage:
-    """One of `stages_of`."""
-    return next(stage for stage in stages_of(settings) if stage.name == name)
+    """One of `stages_of`. Raises `TrainingError` for one that these settings leave out."""
+    for stage in stages_of(settings):
+        if stage.name == name:
+            return stage
+    raise TrainingError(f"{name}: left out by these settings; set {name}.steps above 0")
 
 
 def _wanted(stage: Stage, settings: Settings) -> bool:

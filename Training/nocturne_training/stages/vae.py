@@ -150,7 +150,9 @@ class VaeTask(Task):
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Reconstruction of whole held-out clips: log-mel error in nepers, SI-SDR in dB, and the share of
-        latents that the range cuts off."""
+        latents that the range cuts off. Empty if there are none."""
+        if not self.held_out:
+            return {}
         errors, ratios, cut = [], [], []
         for clip in self.held_out:
             audio = whole([clip], round(clip.duration * self.config.sample_rate)).to(self.processes.device)

@@ -205,3 +205,53 @@ def test_bad_listings_are_one_clear_line(
     assert "line 2: a column file_name and one of caption or text" in error("--audiofolder", music)
     (music / "metadata.csv").write_text("file_name,text\na.wav,a tone\n")
     assert error("--audiofolder", music).endswith("no clip for training in 1 files (a.wav: missing)")
+
+
+def test_rows_of_one_file_are_its_captions(tmp_path: Path) -> None:
+    tone(tmp_path / "a.wav", 10.0)
+    rows = [{"file_name": "a.wav", "text": text} for text in ("one", "two\u2028lines", "one")]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (tmp_path / "metadata.jsonl").write_bytes(b"\xef\xbb\xbf" + lines.encode())
+    (source,) = audiofolder(tmp_path).sources
+    assert [caption["text"] for caption in source.captions] == ["one", "two lines"]
+
+
+def test_a_split_folder_may_lie_in_another(tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "test"
+    tone(folder / "a.wav", 10.0)
+    (folder / "metadata.csv").write_text("file_name,caption\na.wav,A tone\n")
+    assert [source.split for source in audiofolder(tmp_path).sources] == ["test"]
+    (folder / "metadata.csv").write_text("file_name,caption\n/etc/passwd,A tone\n")
+    with pytest.raises(CorpusError, match=r"metadata.csv: line 2: /etc/passwd is not in "):
+        audiofolder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"), [("120 BPM", 120.0), (96, 96.0), ("fast", None), ("nan", None)]
+)
+def test_beats_per_minute_are_read_where_they_are_a_number(
+    tmp_path: Path, said: object, expected: float | None
+) -> None:
+    tone(tmp_path / "a.wav", 10.0)
+    (tmp_path / "a.json").write_text(json.dumps({"description": "A tone", "bpm": said}))
+    (tmp_path / "data.jsonl").write_text(json.dumps({"path": "a.wav"}) + "\n")
+    (source,) = audiocraft(tmp_path / "data.jsonl").sources
+    assert (source.labels or {}).get("bpm") == expected
+    assert [caption["text"] for caption in source.captions[1:]] == (
+        [f"{expected:.0f} bpm"] if expected else []
+    )
+    (tmp_path / "a.json").write_text("[]")
+    with pytest.raises(CorpusError, match=r"a.json: not a JSON object"):
+        audiocraft(tmp_path / "data.jsonl")
+
+
+def test_files_that_were_mended_come_in_with_the_same_command(tmp_path: Path) -> None:
+    music, out = tmp_path / "music", tmp_path / "out"
+    music.mkdir()
+    (music / "metadata.csv").write_text("file_name,caption\na.wav,A tone\n")
+    (music / "a.wav").write_bytes(b"version https://git-lfs.github.com/spec/v1")
+    with pytest.raises(CorpusError, match="no clip for training"):
+        import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1)
+    tone(music / "a.wav", 10.0)
+    assert import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1) == []
+    assert len(every_clip(Corpus.open(out))) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,7 @@ def test_a_caption_asks_for_what_its_words_say(text: str, labels: dict, expected
 def _clip(number: int) -> Clip:
     said = Caption("A piano leads.", "sentences", False), Caption("It is in C major.", "sentences", False)
     captions = (*said, Caption("Every phrase comes out of a piano.", "sentences", True))
-    labels = {**PIANO, "composition": f"1/{number // 3}/0"}
+    labels = {**PIANO, "composition": f"1/{number // 3}/0", "families": ["piano"]}
     return Clip(str(number), Path(f"{number}.flac"), captions, labels, 10.0)
 
 
@@ -65,3 +66,9 @@ def test_the_control_takes_captions_of_other_compositions() -> None:
     assert sorted(places) == list(range(18))
     for request, place in zip(requests, places, strict=True):
         assert request.clip.labels["composition"] != requests[place].clip.labels["composition"]
+
+
+def test_clips_of_which_labels_say_only_some_are_not_asked_about() -> None:
+    clips = [_clip(number) for number in range(4)]
+    clips[2] = replace(clips[2], labels={"bpm": 120.0, "tempo": "medium"})
+    assert [request.clip for request in chosen(clips, 4)] == [clips[0], clips[1], clips[3]]

@@ -207,3 +207,7 @@ def test_validation_of_an_untrained_network_on_whole_clips(extracted: Path) -> N
     }
     assert all(math.isfinite(value) for value in found.values())
     assert len({found["velocity"], found["unconditional"], found["shuffled"]}) == 3
+
+
+def test_without_held_out_clips_there_is_nothing_to_validate(extracted: Path) -> None:
+    assert task(extracted, validation_clips=0).validate() == {}

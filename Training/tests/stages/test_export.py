@@ -16,6 +16,7 @@ from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.export import export
+from nocturne_training.stages.registry import stages_of
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
@@ -36,7 +37,7 @@ def run(tmp_path: Path, tones: Path) -> Context:
         initialise(network, name, seed)
         (tmp_path / stage).mkdir(exist_ok=True)
         write(tmp_path / stage, name, network)
-    for stage in (*places, "listeners", "soundlisteners"):
+    for stage in (*places, "tokenizer", "listeners", "soundlisteners"):
         folder = tmp_path / stage
         folder.mkdir(exist_ok=True)
         Record.of(stage, "", folder, steps=0, seconds=0.0, device="cpu", figures={"of": 1.0}).write(folder)
@@ -80,3 +81,10 @@ def test_the_guided_language_model_takes_the_place_of_the_tuned_one(run: Context
     assert all(value.equal(written[key]) for key, value in load_file(folder / "lm.safetensors").items())
     stages = json.loads((checkpoint / "manifest.json").read_text())["provenance"]["stages"]
     assert {"lm", "lmtuned", "lmguided"} <= stages.keys()
+
+
+def test_it_says_what_every_stage_says_of_itself(run: Context) -> None:
+    export(run)
+    manifest = json.loads((run.stage("export") / "checkpoint/manifest.json").read_text())
+    learned = [stage.name for stage in stages_of(run.settings) if stage.learns]
+    assert sorted(manifest["provenance"]["stages"]) == sorted(learned) and "tokenizer" in learned

@@ -146,3 +146,9 @@ def test_export_is_the_tokenizer_with_centres(tokenized: Path, tones: Path) -> N
 def test_fewer_frames_than_centres_are_refused(tokenized: Path, tones: Path) -> None:
     with pytest.raises(TrainingError, match=r"a batch has 10 frames for 32 centres"):
         task(tokenized, tones, batch=1, crop_seconds=0.4)
+
+
+def test_centres_may_be_another_number_than_when_the_tokenizer_learned(tokenized: Path, tones: Path) -> None:
+    config = replace(load("tiny"), semantic_vocab=8)
+    task = KmeansTask(Context(tokenized, tones, config, Settings(kmeans=KMEANS), ALONE))
+    assert task.exports()["tokenizer"].kmeans.centers.shape == (8, config.tokenizer.dim)

@@ -187,6 +187,8 @@ def test_captions_are_extracted_by_the_tuned_tower() -> None:
     assert stage_of(Settings(), "extract").source("mulan_text") == "mulan"
     tuned = stage_of(Settings(mulantuned=TUNED), "extract")
     assert tuned.source("mulan_text") == "mulantuned" and tuned.source("mulan_audio") == "mulan"
+    with pytest.raises(TrainingError, match=r"^mulantuned: left out by these settings"):
+        stage_of(Settings(), "mulantuned")
 
 
 def test_captions_that_state_nothing_are_refused(tunable: Path, tones: Path) -> None:

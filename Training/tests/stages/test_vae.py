@@ -161,3 +161,7 @@ def test_validation_reports_whole_clips(corpus: Path) -> None:
     figures = task(corpus).validate()
     assert figures.keys() == {"log_mel", "si_sdr", "clipped"}
     assert figures["log_mel"] > 0
+
+
+def test_without_held_out_clips_there_is_nothing_to_validate(corpus: Path) -> None:
+    assert task(corpus, validation_clips=0).validate() == {}

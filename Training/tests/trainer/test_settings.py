@@ -7,6 +7,8 @@ import torch
 
 from nocturne_training import config as configuration
 from nocturne_training import trainer
+from nocturne_training.chain.record import identity
+from nocturne_training.stages.registry import stage_of
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.precision import mixed
 from nocturne_training.trainer.settings_file import SIZED, load, named
@@ -86,3 +88,17 @@ def test_precision_follows_the_device_where_it_is_left_to_it(
     with mixed("cpu", precision):
         product = torch.ones(2, 2) @ torch.ones(2, 2)
     assert product.dtype == (torch.bfloat16 if mixes else torch.float32)
+
+
+def changed(stage: str, **settings: object) -> bool:
+    """Whether a stage learns anew when these settings are set."""
+    shapes, both = configuration.load("demo"), (load("demo"), load("demo", settings))
+    return len({identity(stage_of(each, stage), shapes, each, {}) for each in both}) == 2
+
+
+def test_stages_that_ask_what_others_are_set_to_learn_anew_with_them() -> None:
+    assert changed("encoder", **{"vae.start": "lapped"}) and changed("encoder", **{"vae.seed": 8})
+    assert not changed("encoder", **{"vae.steps": 9})
+    for stage in ("mulantuned", "extract", "listeners", "lmtuned", "lmguided", "dpdtuned"):
+        assert changed(stage, **{"kmeans.dividedBy": "drums"}), stage
+    assert not changed("lm", **{"kmeans.dividedBy": "drums"}), "its tokens are other ones"
