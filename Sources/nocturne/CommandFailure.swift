@@ -33,6 +33,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     case let error as WireError: ExitStatus(rawValue: error.exitStatus) ?? .unavailable
     case let error as KeyError: ExitStatus(rawValue: error.exitStatus) ?? .badInput
     case let error as RunError: ExitStatus(rawValue: error.exitStatus) ?? .cannotWrite
+    case let error as JournalFault where error.isDamage: .badInput
     case is OutboxError, is FileFault, is JournalFault: .cannotWrite
     default: .failure
     }

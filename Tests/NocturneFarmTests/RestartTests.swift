@@ -76,6 +76,16 @@ import Testing
     return table
   }
 
+  @Test func whoResumesARunHearsWhatIsWaitedFor() {
+    #expect(Table.open(items: 3).notices.isEmpty)
+    var before = Table.open(items: 3)
+    before.join("a", credit: 2)
+    #expect(Table.open(items: 3, replaying: before.journal).notices == [.awaitingLeases(2, seconds: 30)])
+    let part = restarted(after: FormerLife(lastShard: 1, listenedSeconds: 20)).notices
+    #expect(part == [.awaitingLeases(1, seconds: 10)])
+    #expect(part.map(\.description).first?.contains("1 item at work") == true)
+  }
+
   @Test func aHolderThatIsHeardInEveryLifeKeepsItsLease() {
     var table = Table.open(items: 1)
     table.join("a")

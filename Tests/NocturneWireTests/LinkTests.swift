@@ -29,6 +29,9 @@ import Testing
       #expect(received.from == Samples.worker)
       #expect(received.message == sent)
     }
+    // The last one was its goodbye.
+    #expect(try worker.send(.ready(credit: 2)))
+    #expect(try message(on: coordinator) != nil)
     for sent in Samples.coordinatorMessages {
       #expect(try coordinator.send(sent, to: Samples.worker))
       #expect(try worker.receive(timeoutSeconds: 5) == sent)
@@ -46,8 +49,8 @@ import Testing
     let coordinator = try ZeroMQCoordinatorLink(context: context, endpoints: [endpoint], waker: waker)
     var worker: ZeroMQWorkerLink? = try ZeroMQWorkerLink(
       context: context, endpoint: endpoint, worker: Samples.worker, waker: Waker())
-    #expect(try worker?.send(.goodbye) == true)
-    #expect(try message(on: coordinator)?.message == .goodbye)
+    #expect(try worker?.send(.returned([])) == true)
+    #expect(try message(on: coordinator)?.message == .returned([]))
     worker?.close(lingerSeconds: 0)
     worker = nil
     var left = true
@@ -56,6 +59,18 @@ import Testing
       if left { _ = try coordinator.receive(timeoutSeconds: 0.01) }
     }
     #expect(!left)
+  }
+
+  @Test func aWorkerThatSaidGoodbyeIsForgotten() throws {
+    let endpoint = socketPath()
+    let coordinator = try ZeroMQCoordinatorLink(context: context, endpoints: [endpoint], waker: waker)
+    let worker = try ZeroMQWorkerLink(context: context, endpoint: endpoint, worker: Samples.worker, waker: Waker())
+    #expect(try worker.send(.returned([])))
+    #expect(try message(on: coordinator) != nil)
+    #expect(try coordinator.send(.heartbeat, to: Samples.worker))
+    #expect(try worker.send(.goodbye))
+    #expect(try message(on: coordinator)?.message == .goodbye)
+    #expect(try coordinator.send(.heartbeat, to: Samples.worker) == false, "names of the departed fill the memory")
   }
 
   @Test func occupiedPortIsReportedAsSuch() throws {

@@ -4,6 +4,35 @@ import Testing
 /// The workers that `nocturne render` starts, at the end of a run.
 @Suite(.serialized)
 struct CrewTests {
+  /// Something that is no folder lies where the workers of these numbers want their outboxes.
+  private func block(_ workers: [Int], in work: Workplace) throws {
+    let state = work.path("run/state")
+    try FileManager.default.createDirectory(atPath: state, withIntermediateDirectories: true)
+    for number in workers { try work.write("run/state/outbox-\(number)", "no folder") }
+  }
+
+  @Test func oneWorkerThatCannotLiveLeavesTheRunToTheOthers() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    try block([1], in: work)
+    let arguments = work.renderArguments(try work.captions(60), into: "run", more: ["--seconds", "4", "--quiet"])
+    let outcome = try Binary.run(arguments)
+    #expect(outcome.status == 0, "\(outcome)")
+    #expect(work.finishedCount(of: "run") == 60)
+    let complaints = outcome.errorLines.filter { $0.contains("worker 1 died 5 times as soon as it was started") }
+    #expect(complaints.count == 1 && complaints.first?.contains("outbox-1") == true, "\(outcome)")
+  }
+
+  @Test func workersOfWhichNoneCanLiveEndTheRunWithTheReason() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    try block([1, 2], in: work)
+    let outcome = try Binary.run(work.renderArguments(try work.captions(4), into: "run"))
+    #expect(outcome.status == 73, "\(outcome)")
+    #expect(outcome.errorLines.last?.contains("died 5 times as soon as it was started") == true, "\(outcome)")
+    #expect(outcome.errorLines.last?.contains("/state/outbox-") == true, "\(outcome)")
+  }
+
   /// One of the workers that leave is this life's own, and one outlived the coordinator before it.
   @Test func workersThatLeaveACompleteRunHaveNoSuccessors() throws {
     let work = try Workplace()

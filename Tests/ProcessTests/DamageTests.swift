@@ -34,6 +34,10 @@ struct DamageTests {
     try bytes.write(to: journal)
     let dates = try modificationDates(work, digests.keys)
 
+    let refused = try Binary.run(work.renderArguments(manifest, into: "run"))
+    #expect(refused.status == 65, "\(refused)")
+    #expect(refused.errorLines.last?.hasSuffix("renders nothing again") == true, "\(refused)")
+    #expect(refused.errors.contains("`nocturne verify \(work.path("run")) --repair`"), "\(refused)")
     let found = try Binary.run(["verify", work.path("run")])
     #expect(found.status == 2, "\(found)")
     #expect(found.output.contains("state/journal.sqlite"), "\(found)")
@@ -49,8 +53,15 @@ struct DamageTests {
     let (manifest, digests) = try finishedRun(work)
     try Data("no database".utf8).write(to: URL(filePath: work.path("run/state/journal.sqlite")))
     try Data("no audio".utf8).write(to: URL(filePath: work.path("run/audio/c002.flac")))
+    #expect(try verdict(work) == "complete")
     #expect(try Binary.run(["verify", work.path("run"), "--repair"]).status == 2)
+    #expect(try verdict(work) == "stopped", "one item is to be rendered again")
     try expectMended(work, manifest, digests)
+  }
+
+  private func verdict(_ work: Workplace) throws -> String? {
+    let document = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: work.path("run/run.json"))))
+    return (document as? [String: Any])?["verdict"] as? String
   }
 
   private func modificationDates(_ work: Workplace, _ names: some Sequence<String>) throws -> [String: Date] {

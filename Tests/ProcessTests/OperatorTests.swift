@@ -78,6 +78,24 @@ import Testing
     #expect(try Binary.run(["verify", work.path("run")]).status == 0)
   }
 
+  @Test func whatExplainAdvisesCanBeDone() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let arguments = work.renderArguments(
+      try work.captions(30), into: "run", more: ["--seconds", "4", "--takes", "2"])
+    let run = try Binary.start(arguments)
+    #expect(eventually { work.finishedCount(of: "run") >= 2 }, "\(run.errors)")
+    _ = try verb("pause", work)
+    _ = try verb("cancel", work, ["--id", "c029-t1"])
+    run.send(SIGTERM)
+    try run.wait()
+    for name in ["c029", "c029-t1"] {
+      let explained = try verb("explain", work, [name])
+      #expect(explained.output.contains("nocturne retry \(work.path("run")) --id c029-t1\n"), "\(explained)")
+    }
+    #expect(try verb("retry", work, ["--id", "c029-t1"]).output.hasPrefix("retried: 1 item"))
+  }
+
   @Test func verbsOnNoRunAndWithoutItemsAreRefusedInOneLine() throws {
     let work = try Workplace()
     defer { work.remove() }

@@ -36,6 +36,19 @@ struct ResumeTests {
     #expect(metadata.count == 40)
   }
 
+  @Test func theSameCommandBesideItselfSaysWhoIsAtWork() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let arguments = work.renderArguments(try work.captions(40), into: "run", more: ["--seconds", "4"])
+    let first = try Binary.start(arguments)
+    #expect(eventually { work.finishedCount(of: "run") >= 1 }, "\(first.errors)")
+    let second = try Binary.run(arguments)
+    #expect(second.status == 73, "\(second)")
+    let message = "another coordinator (process \(first.pid)) works on this run; stop it or choose another directory"
+    #expect(second.errorLines.last?.contains(message) == true, "\(second)")
+    #expect(try first.wait().status == 0)
+  }
+
   @Test func bytesDoNotDependOnWorkersShardsOrThreads() throws {
     let work = try Workplace()
     defer { work.remove() }

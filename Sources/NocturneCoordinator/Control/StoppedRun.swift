@@ -58,14 +58,9 @@ struct StoppedRun {
       let errors = try LineFile(directory.errors)
       if !retracted.isEmpty { try errors.remove { RecordLine($0).map { retracted.contains($0.key) } ?? false } }
       try errors.append(reports)
-      try reviseDocument()
+      try RunDocument.revise(directory.document, counts: state.counts)
     }
     guard let reply else { preconditionFailure("StoppedRun: no answer to \(order)") }
     return reply
-  }
-
-  private func reviseDocument() throws {
-    guard let former = FileManager.default.contents(atPath: directory.document) else { return }
-    try Directory.replace(directory.document, with: RunDocument(revising: former, counts: state.counts).data)
   }
 }

@@ -37,8 +37,9 @@ package struct RunDirectory: Hashable, Sendable {
   package func audioFile(_ name: String) -> String { audio + "/" + name }
 
   /// Makes what is missing and checks that files can be written.
-  /// - Throws: `RunError` with code `unwritable`.
+  /// - Throws: `RunError`: `locked` when a coordinator is at work here, `unwritable`.
   package func prepare() throws(RunError) {
+    if let owner { throw taken(by: owner) }
     do throws(FileFault) {
       for directory in [path, audio, state] { try Directory.make(directory) }
       // Every file of the run is made here.
@@ -46,8 +47,16 @@ package struct RunDirectory: Hashable, Sendable {
       for directory in [path, audio, partial] {
         let probe = directory + "/.nocturne-probe"
         try OpenFile(probe, .create).write(Data("probe".utf8))
-        try Directory.remove(probe)
+        // What is finished is moved there, which no file can be from one file system to another.
+        if directory == partial { try Directory.move(probe, to: audio + "/.nocturne-probe") }
+        try Directory.remove(directory == partial ? audio + "/.nocturne-probe" : probe)
       }
+    } catch  where error.number == EXDEV {
+      try? Directory.remove(partial + "/.nocturne-probe")
+      throw RunError(
+        .unwritable, path,
+        "audio/ and state/ are on different file systems; put the whole run directory on one, or choose another with "
+          + "--out")
     } catch {
       throw RunError(.unwritable, path, "cannot write the run directory: \(error); choose another with --out")
     }
@@ -61,9 +70,14 @@ package struct RunDirectory: Hashable, Sendable {
     } catch {
       throw RunError(.unwritable, path, "cannot lock the run directory: \(error)")
     }
-    let owner = FileLock.owner(of: lock).map { " (process \($0))" } ?? ""
-    throw RunError(
-      .locked, path, "another coordinator\(owner) works on this run; stop it or choose another directory with --out")
+    throw taken(by: owner)
+  }
+
+  private func taken(by owner: Int?) -> RunError {
+    RunError(
+      .locked, path,
+      "another coordinator\(owner.map { " (process \($0))" } ?? "") works on this run; stop it or choose another directory "
+        + "with --out")
   }
 
   /// Process id of the coordinator at work here; nil when there is none.

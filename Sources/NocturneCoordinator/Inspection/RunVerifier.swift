@@ -24,7 +24,8 @@ package struct RunVerifier {
     defer { _ = lock }
     let isLive = lock == nil && directory.owner != nil
     var report = VerificationReport()
-    if let damage = damage() {
+    let damage = damage()
+    if let damage {
       report.findings.append(
         Finding(
           code: .damagedJournal, item: nil, file: "state/journal.sqlite",
@@ -53,6 +54,10 @@ package struct RunVerifier {
     if repair, !bad.isEmpty {
       try reopen(bad, journal)
       report.reopened = bad.map(\.lease.item)
+    }
+    if repair, damage != nil || !bad.isEmpty {
+      let counts = try journal.counts(total: try journal.opening()?.items ?? 0)
+      try RunDocument.revise(directory.document, counts: counts)
     }
     return report
   }

@@ -77,7 +77,7 @@ package final class SQLiteJournal: Journal {
     default:
       RunError(
         .damaged, path,
-        "cannot read the journal: \(JournalFault(path, error).message); move the run directory away to start anew")
+        "cannot read the journal: \(JournalFault(path, error).message); \(JournalFault.remedy(path))")
     }
   }
 

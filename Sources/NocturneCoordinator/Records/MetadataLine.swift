@@ -45,10 +45,15 @@ package enum MetadataLine {
     line.add("rms_dbfs", facts.rmsDBFS)
     line.add("integrated_lufs", facts.integratedLUFS)
     if receipt.notes.isEmpty { line.addNull("notes") } else { line.add("notes", receipt.notes.joined(separator: "; ")) }
-    for column in item.extra.keys.sorted() {
-      // A manifest column of one of our names keeps its value under a name of its own.
-      line.add(ownColumns.contains(column) ? "manifest_" + column : column, item.extra[column] ?? "")
-    }
+    for column in item.extra.keys.sorted() { line.add(name(of: column, item), item.extra[column] ?? "") }
     return line.line()
+  }
+
+  /// A manifest column of one of our names keeps its value under a name that no other column has: readers refuse a line
+  /// that says something twice.
+  private static func name(of column: String, _ item: Item) -> String {
+    var name = column
+    while ownColumns.contains(name) || name != column && item.extra[name] != nil { name = "manifest_" + name }
+    return name
   }
 }

@@ -28,9 +28,14 @@ struct RunDocument {
     data = try Self.text(object)
   }
 
-  /// The document of a run that an operator changed while nobody worked on it.
+  /// Says in the document at `path`, where there is one, what became of a run that was changed while nobody worked on it.
+  static func revise(_ path: String, counts: ItemCounts) throws {
+    guard let former = FileManager.default.contents(atPath: path) else { return }
+    try Directory.replace(path, with: RunDocument(revising: former, counts: counts).data)
+  }
+
   /// - Parameter former: the document as it is.
-  init(revising former: Data, counts: ItemCounts) throws {
+  private init(revising former: Data, counts: ItemCounts) throws {
     guard isShallow(former), var object = try JSONSerialization.jsonObject(with: former) as? [String: Any] else {
       throw CocoaError(.coderReadCorrupt)
     }

@@ -45,7 +45,10 @@ extension CoordinatorState {
       }
     }
     (leasedIn, formerLives) = ([:], [])
-    if !orphans.isEmpty { listen(now) }
+    if let last = orphans.values.max() {
+      listen(now)
+      if !isHeld { notify(.awaitingLeases(orphans.count, seconds: last.seconds(since: now))) }
+    }
     if isHeld, items.counts.undecided > 0 { notify(.heldByOperator(atWork: orphans.count)) }
   }
 

@@ -26,6 +26,8 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
   case stoppingEarly(reason: String)
   /// The run is complete, and these do not know it.
   case awaitingWorkers([WorkerID], seconds: Double)
+  /// Leases of an earlier life, none of which is granted again before their holders had so long to be heard of.
+  case awaitingLeases(Int, seconds: Double)
   /// A result that nobody waits for: stale, dead or unknown item.
   case resultRefused(Lease, worker: WorkerID, reason: String)
   case workerPaused(WorkerID, seconds: Double, message: String)
@@ -65,6 +67,8 @@ package enum FarmNotice: Hashable, Sendable, CustomStringConvertible {
     case .awaitingWorkers(let workers, let seconds):
       "complete; staying up to \(Int(seconds.rounded(.up))) s for \(workers.count) worker(s) out of sight: "
         + workers.prefix(3).map(\.name).joined(separator: ", ") + (workers.count > 3 ? ", ..." : "")
+    case .awaitingLeases(let count, let seconds):
+      "\(items(count)) at work when this run was left: waiting up to \(Int(seconds.rounded(.up))) s for the workers that have them"
     case .stoppingEarly(let reason): "stopping early: \(reason)"
     case .resultRefused(let lease, let worker, let reason):
       "\(lease.item): result of attempt \(lease.attempt) from \(worker) refused: \(reason)"

@@ -103,6 +103,11 @@ package final class ZeroMQCoordinatorLink: CoordinatorLink {
     case (.messages, .hello(let hello)) where hello.worker != route.worker: throw .sender
     case (.messages, _): break
     }
+    if case .goodbye = message {
+      // Nothing is said to it any more, and it never comes back under this name.
+      (routes[route.worker], owners[route.worker]) = (nil, nil)
+      return (route.worker, message)
+    }
     remember(route)
     if let user, owners[route.worker] == nil, owners.count < Self.routeLimit { owners[route.worker] = user }
     return (route.worker, message)

@@ -35,7 +35,9 @@ struct FarmRun {
     options.document = try RunConfiguration.document(of: run, manifest: manifest.summary)
     let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
     options.inspector = { try inspector.look(at: $0, item: $1) }
-    let crew = LocalCrew(size: localWorkers, endpoint: local, state: directory.state, run: run) { stop.request() }
+    let crew = LocalCrew(
+      size: localWorkers, endpoint: local, state: directory.state, run: run,
+      say: { Terminal.remark("nocturne: \($0)") }, gaveUp: { stop.request() })
     let desk = HookDesk(hooks, directory: directory) { Terminal.remark("nocturne: \($0)") }
     let coordinator = try Coordinator(
       directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),

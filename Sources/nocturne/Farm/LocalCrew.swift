@@ -3,7 +3,8 @@ import NocturneManifest
 import NocturneWire
 import Synchronization
 
-/// The local workers of `nocturne render`: child processes that are replaced when they die.
+/// The local workers of `nocturne render`: child processes that are replaced when they die. One that dies as soon as it is
+/// started, time and again, is tried ever more rarely while others work; where all do, the crew gives up.
 ///
 /// Each has an outbox of its own below the run's `state/`, whose lock tells whether its worker lives: one that outlived an
 /// earlier coordinator is left to reconnect, and replaced only when it is gone.
@@ -13,11 +14,22 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     /// Deaths in a row, each sooner than `shortLife` after its start.
     var quickDeaths = 0
     var started = Date.distantPast
+    /// Where in its log the last process began to speak.
+    var logStart: UInt64 = 0
+    /// It was to be started, and is at work, out of sight or on its way.
+    var isWanted = false
+
+    /// It cannot be kept alive, as far as is known.
+    var isFailing: Bool {
+      quickDeaths >= LocalCrew.quickDeathLimit
+        && !(process?.isRunning == true && Date().timeIntervalSince(started) >= LocalCrew.shortLife)
+    }
   }
 
   private let endpoint: Endpoint
   private let state: String
   private let run: ResolvedRun
+  private let say: @Sendable (String) -> Void
   private let gaveUp: @Sendable () -> Void
   private let lock = NSLock()
   private var members: [Member]
@@ -28,11 +40,16 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   /// A worker whose coordinator was killed waits this long for the same command to be run again.
   private static let patienceSeconds = 600
   private static let quickDeathLimit = 5
+  private static let longestPause = 60.0
 
-  /// - Parameter gaveUp: called once when workers die as fast as they are started.
+  /// - Parameters:
+  ///   - say: told one line that people should hear.
+  ///   - gaveUp: called once when all workers die as fast as they are started.
   init(
-    size: Int, endpoint: Endpoint, state: String, run: ResolvedRun, gaveUp: @escaping @Sendable () -> Void
+    size: Int, endpoint: Endpoint, state: String, run: ResolvedRun, say: @escaping @Sendable (String) -> Void,
+    gaveUp: @escaping @Sendable () -> Void
   ) {
+    self.say = say
     self.endpoint = endpoint
     self.state = state
     self.run = run
@@ -45,7 +62,9 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
 
   /// Starts as many workers as there is work for.
   func start(items: Int) {
-    for number in members.indices.prefix(items) { fill(number) }
+    let wanted = members.indices.prefix(items)
+    lock.withLock { for number in wanted { members[number].isWanted = true } }
+    for number in wanted { fill(number) }
   }
 
   /// Replaces nobody any more: workers that leave now have nothing to come back to.
@@ -81,14 +100,15 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
       try lock.withLock {
         guard !isEnding else { return }
         members[number].started = Date()
-        members[number].process = try launch(number)
+        (members[number].process, members[number].logStart) = try launch(number)
       }
     } catch {
-      giveUp(CommandFailure(.failure, "cannot start a worker: \(error)"))
+      lost(number, "it cannot be started: \(error)", .resumable)
     }
   }
 
-  private func launch(_ number: Int) throws -> Process {
+  /// - Returns: the process, and how long its log is already: what its predecessors said stays.
+  private func launch(_ number: Int) throws -> (Process, UInt64) {
     let process = Process()
     process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
     process.arguments =
@@ -97,41 +117,45 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
         "\(run.threads)", "--precision", run.precision.rawValue, "--outbox", outbox(number), "--patience",
         "\(Self.patienceSeconds)",
       ] + (run.location.textEncoder.map { ["--text-encoder", $0.path] } ?? [])
-    _ = FileManager.default.createFile(atPath: log(number), contents: nil)
-    let file = try FileHandle(forWritingTo: URL(filePath: log(number)))
+    let descriptor = open(log(number), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw CommandFailure(.cannotWrite, "cannot write \(log(number))") }
+    let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+    let start = try file.seekToEnd()
     process.standardOutput = file
     process.standardError = file
     process.standardInput = FileHandle.nullDevice
     process.terminationHandler = { [self] in died(number, $0) }
     try process.run()
-    return process
+    return (process, start)
   }
 
   private func died(_ number: Int, _ process: Process) {
-    let lastWords = lastLine(of: log(number))
+    let lastWords = lastWords(of: number)
     if process.terminationReason == .exit, [64, 65].contains(process.terminationStatus) {
       // Wrong input stays wrong: say what the worker said, once.
       let status = ExitStatus(rawValue: process.terminationStatus) ?? .failure
       return giveUp(CommandFailure(status, lastWords ?? "a worker refused its input; its log is \(log(number))"))
     }
-    let tooOften = lock.withLock { () -> Bool in
-      if process.terminationReason == .exit, process.terminationStatus == 0 {
-        members[number].quickDeaths = 0
-      } else {
-        let lived = Date().timeIntervalSince(members[number].started)
-        members[number].quickDeaths = lived < Self.shortLife ? members[number].quickDeaths + 1 : 1
-      }
-      return members[number].quickDeaths >= Self.quickDeathLimit
+    if process.terminationReason == .exit, process.terminationStatus == 0 {
+      lock.withLock { members[number].quickDeaths = 0 }
+      return DispatchQueue.global().async { [self] in fill(number) }
     }
-    if tooOften {
-      return giveUp(
-        CommandFailure(
-          .failure,
-          "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started"
-            + (lastWords.map { ": \($0)" } ?? "; its log is \(log(number))")))
+    let isFull = process.terminationReason == .exit && process.terminationStatus == ExitStatus.cannotWrite.rawValue
+    lost(number, lastWords ?? "its log is \(log(number))", isFull ? .cannotWrite : .resumable)
+  }
+
+  /// Worker `number` died, or could not be started: tries again after a while, or gives up where none can be kept alive.
+  private func lost(_ number: Int, _ lastWords: String, _ status: ExitStatus) {
+    let (deaths, isLast) = lock.withLock { () -> (Int, Bool) in
+      let lived = Date().timeIntervalSince(members[number].started)
+      members[number].quickDeaths = lived < Self.shortLife ? members[number].quickDeaths + 1 : 1
+      return (members[number].quickDeaths, members.filter(\.isWanted).allSatisfy(\.isFailing))
     }
-    let delay = lock.withLock { Double(members[number].quickDeaths) * 0.2 }
-    DispatchQueue.global().asyncAfter(deadline: .now() + delay) { [self] in fill(number) }
+    let complaint = "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started: \(lastWords)"
+    if isLast { return giveUp(CommandFailure(status, complaint)) }
+    if deaths == Self.quickDeathLimit { say("\(complaint); the others go on, and it is tried again now and then") }
+    let pause = deaths < Self.quickDeathLimit ? 0.2 * Double(deaths) : pow(2, Double(deaths - Self.quickDeathLimit))
+    DispatchQueue.global().asyncAfter(deadline: .now() + min(pause, Self.longestPause)) { [self] in fill(number) }
   }
 
   private func giveUp(_ failure: CommandFailure) {
@@ -144,8 +168,11 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     if isFirst { gaveUp() }
   }
 
-  private func lastLine(of path: String) -> String? {
-    guard let text = try? String(contentsOfFile: path, encoding: .utf8) else { return nil }
+  private func lastWords(of number: Int) -> String? {
+    let start = lock.withLock { members[number].logStart }
+    guard let file = FileHandle(forReadingAtPath: log(number)) else { return nil }
+    try? file.seek(toOffset: start)
+    let text = String(decoding: (try? file.readToEnd()) ?? Data(), as: UTF8.self)
     return text.split(separator: "\n").last.map { $0.hasPrefix("nocturne: ") ? String($0.dropFirst(10)) : String($0) }
   }
 }

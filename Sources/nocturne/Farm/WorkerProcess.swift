@@ -34,9 +34,11 @@ struct WorkerProcess {
     var heardAt: FarmInstant?
     var rota = Rota(count: posts.count)
     var outcome = WorkerExit.finished
+    var answered: Set<Int> = []
     while let turn = rota.current {
       let visit = rota.visit(idleSeconds: Self.idleSeconds)
-      let exit = try work(for: posts[turn], renderer, stop: stop, options: options(visit, end: end))
+      let options = options(visit, end: end, knows: answered.contains(turn))
+      let exit = try work(for: posts[turn], renderer, stop: stop, options: options)
       let isOver = end.map { $0 + -margin <= .now } ?? false
       if visit == nil || stop.count > 0 || isOver { return outcome == .finished ? exit : outcome }
       if case .refused(let reason) = exit {
@@ -48,6 +50,7 @@ struct WorkerProcess {
         if let patience, FarmInstant.now.seconds(since: heardAt ?? start) >= patience { return exit }
       } else {
         heardAt = .now
+        answered.insert(turn)
       }
       rota.take(exit)
     }
@@ -58,11 +61,13 @@ struct WorkerProcess {
     min(WorkerPolicy().endMarginSeconds, (allocationSeconds ?? .infinity) / 10)
   }
 
-  private func options(_ visit: WorkerPolicy.Visit?, end: FarmInstant?) -> Worker.Options {
+  /// - Parameter knows: whether this coordinator has answered on an earlier visit.
+  private func options(_ visit: WorkerPolicy.Visit?, end: FarmInstant?, knows: Bool) -> Worker.Options {
     var options = Worker.Options()
     options.build = buildVersion
     options.tags = tags
     options.policy.orphanSeconds = patienceSeconds
+    if knows { options.policy.connectSeconds = patienceSeconds }
     options.policy.endsAt = end
     options.policy.endMarginSeconds = margin
     guard let visit else { return options }

@@ -16,8 +16,11 @@ struct ExplainCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    for story in try ItemStory.read(id, of: RunDirectory(directory)) {
-      if json { try printJSON(story.object) } else { story.text(directory).forEach { print($0) } }
+    let stories = try ItemStory.read(id, of: RunDirectory(directory))
+    for story in stories {
+      // A row's id stands for all of its takes, of which some may be done.
+      let name = stories.count == 1 && story.item.row == id ? id : "\(story.item.row)-t\(story.item.take)"
+      if json { try printJSON(story.object) } else { story.text(directory, name: name).forEach { print($0) } }
     }
   }
 }
@@ -34,7 +37,8 @@ extension ItemStory {
   }
 
   /// For people.
-  func text(_ run: String) -> [String] {
+  /// - Parameter name: what an operator calls this item and no other.
+  func text(_ run: String, name: String) -> [String] {
     var tries = ""
     if place.tries > 0 {
       tries = ", \(place.tries)\(place.tryLimit.map { " of \($0)" } ?? "") \(place.tries == 1 ? "try" : "tries") paid"
@@ -42,7 +46,7 @@ extension ItemStory {
     var text = ["\(item): \(place.place.rawValue)\(tries)"]
     if !place.why.isEmpty { text.append("  why: \(place.why)") }
     if [.dead, .cancelled].contains(place.place) {
-      text.append("  to try it again: nocturne retry \(run) --id \(item)")
+      text.append("  to try it again: nocturne retry \(run) --id \(name)")
     }
     let formatter = DateFormatter()
     formatter.dateFormat = "yyyy-MM-dd HH:mm:ss"
