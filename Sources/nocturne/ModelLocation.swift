@@ -9,6 +9,13 @@ struct ModelLocation {
   /// True when random weights stand in because no trained checkpoint is there.
   var isStandIn = false
 
+  /// What whoever renders with these weights has to know, however quiet they want it: it will be no music.
+  var notice: String? {
+    guard isStandIn else { return nil }
+    return "no Models/demo is above this program or this folder: rendering with random weights, which make noise; "
+      + "name a checkpoint with --model"
+  }
+
   /// `--model`, else the environment's NOCTURNE_MODEL, else the checkpoint shipped in `Models/`, else random `demo` weights,
   /// made once in the user's cache and announced.
   /// - Throws: `CommandFailure`, `CheckpointError`.

@@ -35,6 +35,7 @@ struct PlanCommand: ParsableCommand {
       let raw = Double(kind.value) * kind.key.seconds * Double(run.configuration.sampleRate) * 3
       return sum + (kind.key.format == .flac ? raw * 0.67 : raw)
     }
+    if let notice = run.location.notice { Terminal.remark("nocturne: \(notice)") }
     let trial = measure ? try trial(of: run, kinds) : nil
     let seconds = trial.map { $0.loadSeconds / Double($0.workers) + $0.secondsPerMAC * macs }
 

@@ -55,7 +55,7 @@ struct RunOptions: ParsableArguments {
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
     if let workers, workers < 0 { throw ValidationError("--workers is \(workers); it must be 0 or more") }
-    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    if let threads { try requireThreads(threads) }
     if let precision, NumericPrecision(rawValue: precision) == nil {
       throw ValidationError("--precision is '\(precision)'; it must be auto, bf16, f32 or int8")
     }

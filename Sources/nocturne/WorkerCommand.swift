@@ -39,7 +39,7 @@ struct WorkerCommand: ParsableCommand {
   var tags: String?
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads is \(threads); it must be at least 1") }
+    if let threads { try requireThreads(threads) }
     if let allocation, !(allocation > 0) {
       throw ValidationError("--for is \(allocation.plain); it must be a number of seconds above 0")
     }

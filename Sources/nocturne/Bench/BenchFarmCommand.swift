@@ -44,8 +44,11 @@ struct BenchFarmCommand: ParsableCommand {
     let endpoint = try Endpoint.local(in: directory.state)
     let gapFiles = (0..<workers).map { folder.appending(path: "gaps-\($0)").path }
 
+    let stop = StopSignal(waker: Waker())
+    let signals = StopOnSignals { stop.request() }
+    defer { signals.end() }
     // Let go of before the run is opened again: it holds the run's lock.
-    var first: Coordinator? = try coordinator(directory, endpoint)
+    var first: Coordinator? = try coordinator(directory, endpoint, stop)
     var processes = try gapFiles.enumerated().map { number, gaps in
       try Self.start(
         "farm-worker", "--connect", endpoint.description, "--outbox", "\(directory.state)/outbox-\(number)", "--gaps",
@@ -55,38 +58,53 @@ struct BenchFarmCommand: ParsableCommand {
       processes.append(
         try Self.start("farm-swarm", "--connect", endpoint.description, "--workers", "\(simulatedWorkers)"))
     }
+    defer {
+      // A coordinator that stopped in the middle leaves them waiting for it.
+      for process in processes {
+        if process.isRunning { process.terminate() }
+        process.waitUntilExit()
+      }
+    }
     var verdict: Verdict?
     let cpu = ResourceUse.cpuSeconds
     let wall = try Measurement.seconds { verdict = try first?.run() }
     first = nil
     let coordinatorCPU = ResourceUse.cpuSeconds - cpu
     let peak = ResourceUse.peakResidentBytes
-    for process in processes { process.waitUntilExit() }
+    if verdict?.outcome == .complete { for process in processes { process.waitUntilExit() } }
     guard verdict?.counts.done == items else {
-      throw CommandFailure(.failure, "only \(verdict?.counts.done ?? 0) of \(items) items were done")
+      throw CommandFailure(.resumable, "stopped when \(verdict?.counts.done ?? 0) of \(items) items were done")
     }
-    let resume = noJournal ? nil : try resumeSeconds(directory, endpoint)
+    let resume = noJournal ? nil : try resumeSeconds(directory, endpoint, stop)
     try report(
       wall: wall, coordinatorCPU: coordinatorCPU, peak: peak, resume: resume,
       gaps: gapFiles.flatMap { Self.numbers(in: $0) }.sorted())
   }
 
-  private func coordinator(_ directory: RunDirectory, _ endpoint: Endpoint) throws -> Coordinator {
-    let waker = Waker()
+  private func coordinator(_ directory: RunDirectory, _ endpoint: Endpoint, _ stop: StopSignal) throws -> Coordinator {
     var options = Coordinator.Options()
     options.keepsJournal = !noJournal
     return try Coordinator(
       directory: directory,
       record: RunRecord(manifest: "bench", manifestSHA256: "", modelFingerprint: nil, settings: [:]),
-      items: NullItems(count: items), link: ZeroMQCoordinatorLink(endpoints: [endpoint], waker: waker),
-      stop: StopSignal(waker: waker), options: options)
+      items: NullItems(count: items), link: ZeroMQCoordinatorLink(endpoints: [endpoint], waker: stop.waker),
+      stop: stop, options: options
+    ) { event in
+      // A run would wait until there is room; a measurement is over.
+      switch event {
+      case .storageRefused(let message, _), .notice(.runPaused(_, let message)):
+        Terminal.remark("nocturne: the disk refuses: \(message); measure in another --folder")
+        for _ in 0..<2 { stop.request() }
+      default: break
+      }
+    }
   }
 
   /// From the start to the knowledge that nothing is left to do.
-  private func resumeSeconds(_ directory: RunDirectory, _ endpoint: Endpoint) throws -> Double {
+  private func resumeSeconds(_ directory: RunDirectory, _ endpoint: Endpoint, _ stop: StopSignal) throws -> Double {
     try Measurement.seconds {
-      let verdict = try coordinator(directory, endpoint).run()
-      precondition(verdict.counts.done == items, "resumed with \(verdict.counts)")
+      let verdict = try coordinator(directory, endpoint, stop).run()
+      guard verdict.counts.done == items else { throw CommandFailure(.resumable, "stopped") }
     }
   }
 

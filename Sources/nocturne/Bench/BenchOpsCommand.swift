@@ -19,6 +19,8 @@ struct BenchOpsCommand: ParsableCommand {
   var only: String?
   @Flag var json = false
 
+  func validate() throws { try requireThreads(threads) }
+
   func run() throws {
     let backend = CPUBackend(threads: threads, precision: precision.product)
     let peak = ProductPeak.flops(on: backend)
@@ -69,6 +71,11 @@ struct BenchOpsCommand: ParsableCommand {
 }
 
 extension NumericPrecision: ExpressibleByArgument {}
+
+/// - Throws: `ValidationError` for a number of threads that no machine has.
+func requireThreads(_ threads: Int) throws {
+  if !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); it must be 1 to 1024") }
+}
 
 /// Prints one JSON object on a line of its own.
 func printJSON(_ object: [String: Any]) throws {

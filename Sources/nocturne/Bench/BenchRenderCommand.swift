@@ -29,13 +29,16 @@ struct BenchRenderCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if clips < 1 || steps < 1 || threads < 1 { throw ValidationError("--clips, --steps and --threads start at 1") }
+    if clips < 1 || steps < 1 { throw ValidationError("--clips and --steps start at 1") }
+    try requireThreads(threads)
   }
 
   func run() throws {
     let encoder = try ModelLocation.textEncoder(textEncoder)
-    let checkpoint =
-      try model ?? ModelLocation.randomCheckpoint(named: NamedConfiguration(named: config), textEncoder: encoder).path
+    let named = try NamedConfiguration(named: config)
+    let folder = "Models/\(config)"
+    let shipped = ModelLocation.ancestor(containing: folder + "/config.json")?.appending(path: folder)
+    let checkpoint = try model ?? (shipped ?? ModelLocation.randomCheckpoint(named: named, textEncoder: encoder)).path
     let location = try ModelLocation(model: checkpoint, textEncoder: encoder?.path)
     var renderer: EngineRenderer?
     let loadSeconds = try Measurement.seconds {

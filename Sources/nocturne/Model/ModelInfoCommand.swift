@@ -22,8 +22,11 @@ struct ModelInfoCommand: ParsableCommand {
 
   func validate() throws {
     if config != nil, model != nil { throw ValidationError("give --config or --model, not both") }
-    if let seconds, seconds <= 0 { throw ValidationError("--seconds is \(seconds.plain); it must be above 0") }
-    if steps < 1 { throw ValidationError("--steps is \(steps); it must be at least 1") }
+    if let seconds, !(seconds > 0 && seconds <= 86_400) {
+      throw ValidationError("--seconds is \(seconds.plain); it must be above 0 and at most 86400")
+    }
+    if !(1...1_000_000).contains(steps) { throw ValidationError("--steps is \(steps); it must be 1 to 1000000") }
+    if !guidance.isFinite { throw ValidationError("--guidance is \(guidance.plain); it must be a number") }
   }
 
   func run() throws {

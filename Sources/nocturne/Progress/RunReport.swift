@@ -28,10 +28,7 @@ final class RunReport {
   /// What the manifest is, and the first of its faults.
   func opening(_ manifest: Manifest) {
     let summary = manifest.summary
-    if run.location.isStandIn {
-      remark(
-        "no Models/demo is above this program or this folder: rendering with random \(run.configuration.name) weights")
-    }
+    if let notice = run.location.notice { warn(notice) }
     remark(
       "\(summary.file): \(summary.format.rawValue), \(summary.report.rows) rows, \(manifest.items.count) items, "
         + "\(Int(summary.report.seconds)) s of audio; \(run.configuration.name) model \(run.fingerprint.prefix(12))")
@@ -77,7 +74,7 @@ final class RunReport {
   private func tell(_ notice: FarmNotice) {
     switch notice {
     case .workerJoined, .workerLeft, .draining, .runResumed, .releasedByOperator, .itemsRetried, .awaitingWorkers,
-      .workerReturned, .itemHedged:
+      .awaitingLeases, .workerReturned, .itemHedged:
       remark(notice.description)
     case .itemDied: break
     default: warn(notice.description)
