@@ -31,6 +31,7 @@ def parse(kind: Any, value: Any, path: str = "") -> Any:
         require(value in arguments, f"{path.rstrip('.')} is {value!r}, expected one of {arguments}")
         return value
     if origin is tuple:
+        require(isinstance(value, list | tuple), f"{path.rstrip('.')} is {value!r}, not a list")
         return tuple(parse(arguments[0], item, path) for item in value)
     if not dataclasses.is_dataclass(kind):
         allowed = (int, float) if kind is float else kind

@@ -1,7 +1,8 @@
 """`python -m nocturne_training.report --out DIR`: what a training has learned, on clips it never saw.
 
 Each stage's own validation, on the test split and more clips, plus what the semantic tokens tell about the
-labels. Prints a table and writes `DIR/report.json`.
+labels. Prints a table and writes `DIR/report.json`. The settings are those that the training left in
+`DIR/settings.yaml`.
 """
 
 from __future__ import annotations
@@ -24,34 +25,50 @@ from .models.tokenizer import Tokenizer
 from .stages.clips import whole
 from .stages.context import Context
 from .stages.labels import able
-from .stages.registry import STAGES, Stage, stages_of
+from .stages.registry import STAGES, Stage, stage_of, stages_of
+from .stages.weights import fill
 from .trainer.distributed import join
 from .trainer.errors import TrainingError
-from .trainer.loop import Loop
+from .trainer.loop import STATE, Loop
 from .trainer.settings import Settings
-from .trainer.settings_file import load
+from .trainer.settings_file import FILE, changes, load, named
+from .trainer.task import Task
 
 LABELS = ("lead_family", "style", "tempo", "quality", "drums")
 
 Figures = dict[str, float]
 
 
-def stage_figures(stage: Stage, context: Context) -> Figures:
-    """Validation of a finished stage's weights (their average where there is one) on the context's split.
-    Raises `TrainingError` where the stage is not finished."""
+def stage_figures(stage: Stage, context: Context) -> Figures | None:
+    """Validation of a finished stage's weights (their average where there is one) on the context's split;
+    None where that needs more than the stage has left, as one that was adopted has no quantiser or
+    temperature. Raises `TrainingError` where the stage is not finished."""
     directory = context.stage(stage.name)
     record = Record.read(directory)
     if record is None:
         raise TrainingError(f"{directory}: not finished; run scripts/train first")
-    task = stage.load()(context)
-    if task is None:
-        return {}
-    own = getattr(context.settings, stage.name)
+    kind, own = stage.load(), getattr(context.settings, stage.name)
+    if not (directory / STATE).exists():
+        return _left_figures(stage, kind(context), context) if kind.self_contained else None
+    task = kind(context)
     loop = Loop(task, own, context.processes, directory, record.identity, shown=False)
+    with loop.learned():
+        return _validated(task)
+
+
+def _left_figures(stage: Stage, task: Task, context: Context) -> Figures:
+    """The same of the modules that a stage has left."""
+    export = stage_of(context.settings, "export")
+    for name, module in task.exports().items():
+        fill(module, context.left(stage.name if name in stage.leaves else export.source(name), name))
+    return _validated(task)
+
+
+@torch.no_grad()
+def _validated(task: Task) -> Figures:
     for module in task.modules.values():
         module.eval()
-    with torch.no_grad(), loop.learned():
-        return task.validate()
+    return task.validate()
 
 
 def token_figures(context: Context, clips: int) -> Figures:
@@ -84,13 +101,12 @@ def _tokens(tokenizer: Tokenizer, clip: Clip, context: Context) -> Tensor:
     return tokenizer.tokens(whole([clip], samples).to(context.processes.device))[0].cpu()
 
 
-def report(context: Context, clips: int) -> dict[str, Figures]:
-    """Figures of all stages that learn, by stage."""
+def report(context: Context, clips: int) -> dict[str, Figures | None]:
+    """Figures of all stages that learn, by stage, and those of the tokens."""
     found = {
         stage.name: stage_figures(stage, context) for stage in stages_of(context.settings) if stage.learns
     }
-    found["kmeans"] |= token_figures(context, clips)
-    return found
+    return found | {"tokens": token_figures(context, clips)}
 
 
 def with_clips(chosen: Settings, clips: int) -> Settings:
@@ -106,7 +122,10 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("--config", default="tiny", help="paper, demo, tiny, or a config.json")
     parser.add_argument(
-        "--settings", help="paper, demo, tiny, or a YAML file; the configuration's name if left out"
+        "--settings", help=f"a named one or a YAML file; if left out DIR/{FILE}, which the training has left"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="STAGE.KEY=VALUE", help="replaces one value of these"
     )
     parser.add_argument("--out", type=Path, required=True, help="the run directory of the training")
     parser.add_argument("--corpus", type=Path, help="the corpus it was trained on; DIR/corpus if left out")
@@ -116,10 +135,12 @@ def main(words: list[str] | None = None) -> int:
     options = parser.parse_args(words)
     try:
         corpus = options.corpus or options.out / "corpus"
-        chosen = able(load(options.settings or options.config), Corpus.open(corpus))
+        processes, left = join(options.device), options.out / FILE
+        named_one = left if left.exists() else named(options.config, processes.device.type)
+        chosen = able(load(options.settings or named_one, changes(options.set)), Corpus.open(corpus))
         chosen = with_clips(chosen, options.clips)
         config = configuration.load(options.config)
-        context = Context(options.out, corpus, config, chosen, join(options.device), options.split)
+        context = Context(options.out, corpus, config, chosen, processes, options.split)
         found = report(context, options.clips)
         path = options.out / "report.json"
         path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -127,8 +148,10 @@ def main(words: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     for stage, figures in found.items():
-        for name, value in figures.items():
-            print(f"{stage:10} {name:32} {value:.4g}")
+        if figures is None:
+            print(f"{stage:14} {'(adopted; only a training has what measures it)'}")
+        for name, value in (figures or {}).items():
+            print(f"{stage:14} {name:32} {value:.4g}")
     return 0
 
 

@@ -11,10 +11,8 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
-import yaml
 
 from . import config as configuration
 from .chain.corpus import made
@@ -29,7 +27,7 @@ from .trainer.distributed import join, leave
 from .trainer.errors import TrainingError
 from .trainer.memory import keep_freed
 from .trainer.settings import Settings
-from .trainer.settings_file import SIZED, load, named
+from .trainer.settings_file import SIZED, changes, load, named, save
 
 JOBS = {"cpu": 1, "cuda": 3}
 """Stages side by side: no stage leaves cores idle, and none of `demo` fills a GPU."""
@@ -104,16 +102,6 @@ def _adoptable(text: str) -> tuple[str, ...]:
     return names
 
 
-def _changes(pairs: list[str]) -> dict[str, Any]:
-    changes = {}
-    for pair in pairs:
-        key, separator, value = pair.partition("=")
-        if not separator or "." not in key:
-            raise TrainingError(f"--set {pair}: expected STAGE.KEY=VALUE, such as vae.batch=4")
-        changes[key] = yaml.safe_load(value)
-    return changes
-
-
 def _require_stages(chosen: Settings, options: argparse.Namespace) -> None:
     present = [stage.name for stage in stages_of(chosen)]
     picked = () if options.stage == NAMES else (*options.stage, *options.redo)
@@ -161,13 +149,15 @@ def main(words: list[str] | None = None) -> int:
     torch.set_flush_denormal(True)
     deadline = None if options.max_minutes is None else time.monotonic() + 60 * options.max_minutes
     try:
-        changes, config = _changes(options.set), configuration.load(options.config)
+        wanted, config = changes(options.set), configuration.load(options.config)
         processes = join(options.device)
         if processes.device.type == "cpu":
             keep_freed()
         sized = named(options.config, processes.device.type)
-        chosen = load(options.settings or sized, changes)
+        chosen = load(options.settings or sized, wanted)
         _require_stages(chosen, options)
+        if processes.first:
+            save(options.out, chosen)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
         asked, chosen = chosen, able(chosen, Corpus.open(corpus))
         _require_stages(chosen, options)
@@ -189,6 +179,9 @@ def main(words: list[str] | None = None) -> int:
     except (TrainingError, CorpusError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; the same command goes on", file=sys.stderr)
+        return UNFINISHED
     return 0 if finished else UNFINISHED
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from itertools import count
 from pathlib import Path
 
 from ..checkpoint import digest
@@ -14,7 +15,7 @@ from ..stages.registry import Stage, stages_of
 from ..stages.weights import fill_from, write
 from ..trainer import state
 from ..trainer.errors import TrainingError
-from ..trainer.loop import Loop
+from ..trainer.loop import STATE, Loop
 from ..trainer.task import Task
 from .record import Record, identity
 
@@ -34,11 +35,18 @@ class Runner:
     ) -> None:
         self.context, self.deadline, self.shown, self.adopted = context, deadline, shown, adopted
         self.processes = context.processes
+        self.stopped = False
 
     def run(self, names: tuple[str, ...], redo: tuple[str, ...] = ()) -> bool:
         """Runs the named stages; whether all of them are finished. Raises `TrainingError`, `CorpusError`."""
         stages = adopting(stages_of(self.context.settings), self.adopted)
-        return all(self._run(stage, stage.name in redo) for stage in stages if stage.name in names)
+        for stage in (stage for stage in stages if stage.name in names):
+            if self.stopped:
+                self.say(f"{stage.name}: not begun; the same command goes on")
+                return False
+            if not self._run(stage, stage.name in redo):
+                return False
+        return True
 
     def say(self, text: str) -> None:
         """One line for the person who waits."""
@@ -87,7 +95,7 @@ class Runner:
         """Whether the folder holds another training's work."""
         if record:
             return record.identity != wanted
-        path = directory / "state.pt"
+        path = directory / STATE
         return path.exists() and state.read(path, self.processes.device)["identity"] != wanted
 
     def _put_aside(self, directory: Path, reason: str) -> None:
@@ -96,9 +104,11 @@ class Runner:
             return
         aside = directory.parent / "aside"
         aside.mkdir(exist_ok=True)
-        count = 1 + sum(path.name.rpartition("-")[0] == directory.name for path in aside.iterdir())
-        directory.rename(aside / f"{directory.name}-{count}")
-        self.say(f"{directory.name}: {reason}; what was there is now {aside / f'{directory.name}-{count}'}")
+        place = next(
+            path for number in count(1) if not (path := aside / f"{directory.name}-{number}").exists()
+        )
+        directory.rename(place)
+        self.say(f"{directory.name}: {reason}; what was there is now {place}")
 
     def _learn(self, stage: Stage, directory: Path, wanted: str) -> bool:
         task = stage.load()(self.context)
@@ -108,7 +118,13 @@ class Runner:
         settings = getattr(self.context.settings, stage.name)
         loop = Loop(task, settings, self.processes, directory, wanted, self.shown)
         left = None if self.deadline is None else max(0.0, self.deadline - time.monotonic()) / 60
+        if loop.step > settings.steps:
+            raise TrainingError(
+                f"{directory}: has learned {loop.step} steps, more than the {settings.steps} asked for; "
+                f"set {stage.name}.steps to as many or more, or --redo {stage.name}"
+            )
         outcome = loop.run(left)
+        self.stopped = outcome.stopped
         if not outcome.finished:
             self.say(
                 f"{stage.name}: stopped at step {outcome.step} of {outcome.steps}; the same command goes on"

@@ -91,7 +91,7 @@ def _share(text: str) -> float:
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    from .importer import import_
+    from .importer import SKIPPED, import_
     from .sources import audiocraft, audiofolder
 
     listing = audiocraft(arguments.audiocraft) if arguments.audiocraft else audiofolder(arguments.audiofolder)
@@ -99,8 +99,13 @@ def _import(arguments: argparse.Namespace) -> None:
     skipped = import_(listing, arguments.out, *shares, arguments.seed, arguments.workers)
     if skipped:
         first = f"{skipped[0]['path']}, {skipped[0]['reason']}"
-        print(f"{len(skipped)} skipped, see {arguments.out / 'skipped.jsonl'}: first {first}")
-    _summarise(arguments.out)
+        print(
+            f"{len(skipped)} skipped, see {arguments.out / SKIPPED}: first {first}; once mended, import anew"
+        )
+    corpus = _summarise(arguments.out)
+    for split, use in (("valid", "validation of a training"), ("test", "report on one")):
+        if not corpus.split(split):
+            print(f"no clip for {split}: no {use} has figures; import more files or raise --{split}-share")
 
 
 def _make(arguments: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from .sources import Listing, Source, assigned
 from .store import Journal, finish, is_finished, record, write_flac, write_lines
 
 BLOCK_SECONDS = 10
+SKIPPED = "skipped.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Outcome:
 def import_(
     listing: Listing, out: Path, valid_share: float, test_share: float, seed: int, workers: int
 ) -> list[dict[str, str]]:
-    """Imports the files, or the rest of them, and returns what was skipped (also in skipped.jsonl)."""
+    """Imports the files, or the rest of them, and returns what was skipped (also in skipped.jsonl). What is
+    mended after the import has finished does not come in: it would be another corpus."""
     plan = {
         "kind": "imported",
         "seed": seed,
@@ -48,7 +51,7 @@ def import_(
         "shares": {"valid": valid_share, "test": test_share},
     }
     if is_finished(out, plan):
-        return []
+        return [json.loads(line) for line in (out / SKIPPED).read_text(encoding="utf-8").split("\n") if line]
     tasks = [Task(i, s) for i, s in enumerate(assigned(listing.sources, valid_share, test_share, seed))]
     journal = Journal(out, plan)
     try:
@@ -64,7 +67,7 @@ def import_(
     if not any(entry["split"] == "train" for entry in records):
         first = f" ({skipped[0]['path']}: {skipped[0]['reason']})" if skipped else ""
         raise CorpusError(f"{out}: no clip for training in {len(tasks)} files{first}")
-    write_lines(out / "skipped.jsonl", skipped)
+    write_lines(out / SKIPPED, skipped)
     finish(out, plan, records)
     return skipped
 

@@ -42,14 +42,15 @@ class DpdTask(Task):
     """Velocity of chunks that are noisy by different angles, given the semantic tokens."""
 
     stage: ClassVar[str] = "dpd"
+    self_contained: ClassVar[bool] = True
 
     def __init__(self, context: Context, settings: DpdSettings | None = None) -> None:
         self.config, self.processes = context.config, context.processes
         self.settings = settings or context.settings.dpd
         directory, latents = context.stage("extract"), context.stage("latents")
-        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, context.held_out)
         self.latents = Latents(latents, "train", self.processes.device)
-        self.held_out_latents = Latents(latents, "valid")
+        self.held_out_latents = Latents(latents, context.held_out)
         if not len(self.clips):
             raise TrainingError(f"{directory}: no training clips; make or import a larger corpus")
         common = math.gcd(self.config.latent_rate, self.config.semantic_rate)

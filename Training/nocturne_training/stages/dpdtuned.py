@@ -76,7 +76,7 @@ class DpdTunedTask(DpdTask):
         weight = self.tuning.correction
         self.correction = Correction(context, self.clips, weight) if weight else None
         self.drawn, self.told = self._drawn(context)
-        self.held_out_places, self.held_out_wanted = labelled(context, "valid")
+        self.held_out_places, self.held_out_wanted = labelled(context, context.held_out)
 
     @property
     def examples(self) -> int:

@@ -74,16 +74,20 @@ class ListenersTask(ListeningTask):
     """Cross-entropy of the labels, heard from latents and from tokens."""
 
     stage: ClassVar[str] = "listeners"
+    self_contained: ClassVar[bool] = True
 
     def __init__(self, context: Context) -> None:
         self.config, self.settings = context.config, context.settings.listeners
         self.processes = context.processes
-        directory, device = context.stage("extract"), self.processes.device
-        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        directory, device, held_out = context.stage("extract"), self.processes.device, context.held_out
+        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, held_out)
         directory = context.stage("latents")
-        self.latents, self.held_out_latents = Latents(directory, "train", device), Latents(directory, "valid")
+        self.latents, self.held_out_latents = (
+            Latents(directory, "train", device),
+            Latents(directory, held_out),
+        )
         self.labelled, self.wanted = required(context, "train")
-        self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
+        self.held_out_labelled, self.held_out_wanted = labelled(context, held_out)
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned(context)).to(device)
 

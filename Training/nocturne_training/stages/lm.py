@@ -29,12 +29,13 @@ class LmTask(Task):
     share of the examples learns from those of a caption."""
 
     stage: ClassVar[str] = "lm"
+    self_contained: ClassVar[bool] = True
 
     def __init__(self, context: Context, settings: LmNetworkSettings | None = None) -> None:
         self.config, self.processes = context.config, context.processes
         self.settings = settings or context.settings.lm
         directory = context.stage("extract")
-        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, "valid")
+        self.clips, self.held_out = Extracted(directory, "train"), Extracted(directory, context.held_out)
         if not len(self.clips):
             raise TrainingError(f"{directory}: no training clips; make or import a larger corpus")
         torch.manual_seed(self.settings.seed)

@@ -78,7 +78,7 @@ class LmGuidedTask(ToldLmTask):
         self.rvq = context.taken(self.stage, "rvq")
         told = tellable(context, style=self.tuning.style_weight > 0)
         self.requests = requests(context.corpus.split("train"), heldout=False, told=told)
-        self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=told)
+        self.held_out_requests = requests(context.corpus.split(context.held_out), heldout=True, told=told)
         self.places = list(self.requests)
         if not self.places:
             raise unstated(context, self.stage)

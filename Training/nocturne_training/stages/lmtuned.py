@@ -41,6 +41,7 @@ class LmTunedTask(ToldLmTask):
     linear map reads in the state behind a caption's codes, before anything is drawn."""
 
     stage: ClassVar[str] = "lmtuned"
+    self_contained: ClassVar[bool] = False
 
     def __init__(self, context: Context) -> None:
         self.tuning = context.settings.lmtuned
@@ -50,7 +51,8 @@ class LmTunedTask(ToldLmTask):
         clips = context.corpus.split("train")
         self.tellable = tellable(context)
         self.requests = requests(clips, heldout=False, told=self.tellable)
-        self.held_out_requests = requests(context.corpus.split("valid"), heldout=True, told=self.tellable)
+        unseen = context.corpus.split(context.held_out)
+        self.held_out_requests = requests(unseen, heldout=True, told=self.tellable)
         self.places = list(self.requests)
         if not self.places:
             raise unstated(context, self.stage)

@@ -50,7 +50,7 @@ class MulanTunedTask(Task):
         told = tellable(context)
         clips = context.corpus.split("train")
         self.captions = self._captions(clips, told, heldout=False)
-        self.held_out = self._captions(context.corpus.split("valid"), told, heldout=True)
+        self.held_out = self._captions(context.corpus.split(context.held_out), told, heldout=True)
         if self.settings.composed and any(describable(clip) for clip in clips):
             self.captions = self._with_new(told)
         if not len(self.captions.states):

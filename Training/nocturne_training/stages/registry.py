@@ -164,7 +164,10 @@ def stage_of(settings: Settings, name: str) -> Stage:
     for stage in stages_of(settings):
         if stage.name == name:
             return stage
-    raise TrainingError(f"{name}: left out by these settings; set {name}.steps above 0")
+    advice = {"encoder": "set vae.encoderKept", **dict.fromkeys(LISTENING, "tune a network for it")}
+    raise TrainingError(
+        f"{name}: left out by these settings; {advice.get(name, f'set {name}.steps above 0')}"
+    )
 
 
 def _wanted(stage: Stage, settings: Settings) -> bool:

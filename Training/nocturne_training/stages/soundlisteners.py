@@ -54,13 +54,14 @@ class SoundListenersTask(ListeningTask):
     """Cross-entropy of the labels, heard from sound as a room, an equaliser or a codec may change it."""
 
     stage: ClassVar[str] = "soundlisteners"
+    self_contained: ClassVar[bool] = True
 
     def __init__(self, context: Context) -> None:
         self.config, self.settings = context.config, context.settings.soundlisteners
         self.processes = context.processes
-        self.clips, self.held_out = context.corpus.split("train"), context.corpus.split("valid")
+        self.clips, self.held_out = context.corpus.split("train"), context.corpus.split(context.held_out)
         (self.labelled, self.wanted), _ = divided(context)
-        self.held_out_labelled, self.held_out_wanted = labelled(context, "valid")
+        self.held_out_labelled, self.held_out_wanted = labelled(context, context.held_out)
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned()).to(self.processes.device)
         self.kept = Kept(self.settings.cache_megabytes)

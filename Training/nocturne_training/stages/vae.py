@@ -33,6 +33,7 @@ class VaeTask(Task):
     """Encoder and decoder against both families of discriminators, on random crops aligned to the hop."""
 
     stage: ClassVar[str] = "vae"
+    self_contained: ClassVar[bool] = True
 
     def __init__(self, context: Context) -> None:
         self.config, self.settings, self.processes = context.config, context.settings.vae, context.processes

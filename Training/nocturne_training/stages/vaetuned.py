@@ -45,15 +45,17 @@ class VaeTunedTask(Task):
     """Spectra and log-mel as before, distance and surprise of the listeners in turn. The encoder stays."""
 
     stage: ClassVar[str] = "vaetuned"
+    self_contained: ClassVar[bool] = True
 
     def __init__(self, context: Context) -> None:
         self.config, self.settings = context.config, context.settings.vaetuned
         self.processes = context.processes
         directory = context.stage("latents")
-        self.latents, self.held_out = Latents(directory, "train"), Latents(directory, "valid")
-        self.clips, self.held_out_clips = context.corpus.split("train"), context.corpus.split("valid")
+        self.latents, self.held_out = Latents(directory, "train"), Latents(directory, context.held_out)
+        self.clips = context.corpus.split("train")
+        self.held_out_clips = context.corpus.split(context.held_out)
         _, (self.places, self.wanted) = divided(context)
-        self.held_out_places, self.held_out_wanted = labelled(context, "valid")
+        self.held_out_places, self.held_out_wanted = labelled(context, context.held_out)
         self.decoder = context.taken(self.stage, "vae_decoder").requires_grad_(True)
         self.listeners = learned(context)
         require_audible("vaetuned.cropFrames", self.settings.crop_frames, self.config)

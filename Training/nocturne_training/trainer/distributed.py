@@ -6,11 +6,20 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+
+from .errors import TrainingError
+
+FAULT = 1
+"""Exit code of a process that the others must not wait for."""
+PATIENCE = timedelta(days=7)
+"""For a peer: the first may make a corpus or extract for hours while the others wait, and torchrun ends them
+all where one dies."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def leave(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     if dist.is_available() and dist.is_initialized():
-        if code == 0:
+        if code != FAULT:
             dist.barrier()
         os._exit(code)
     sys.exit(code)
@@ -97,17 +106,19 @@ class _Gather(torch.autograd.Function):
 
 def join(device: str | None = None) -> Processes:
     """Joins the group that torchrun describes in the environment; alone without it. `device` is `cpu`,
-    `cuda` or None for whatever is there."""
+    `cuda` or None for whatever is there. Raises `TrainingError` for `cuda` where there is none."""
     rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     kind = device or ("cuda" if torch.cuda.is_available() else "cpu")
     place = (
         torch.device(kind, int(os.environ.get("LOCAL_RANK", "0"))) if kind == "cuda" else torch.device(kind)
     )
     if kind == "cuda":
+        if not torch.cuda.is_available():
+            raise TrainingError("--device cuda: PyTorch finds no GPU here; leave it out to train on the CPU")
         torch.cuda.set_device(place)
         torch.backends.cudnn.benchmark = True
         # What f32 says is f32, unless a task asks for less.
         torch.backends.cudnn.allow_tf32 = False
     if world > 1:
-        dist.init_process_group("nccl" if kind == "cuda" else "gloo")
+        dist.init_process_group("nccl" if kind == "cuda" else "gloo", timeout=PATIENCE)
     return Processes(rank, world, place)

@@ -25,6 +25,9 @@ from .settings import StageSettings
 from .task import Metrics, Task
 from .update import Update
 
+STATE = "state.pt"
+"""In a stage's folder, its checkpoint."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -34,6 +37,8 @@ class Outcome:
     steps: int
     seconds: float
     validation: dict[str, float]
+    stopped: bool = False
+    """Whether it was asked to stop, be it in its last step."""
 
     @property
     def finished(self) -> bool:
@@ -60,7 +65,7 @@ class Loop:
         self.update = Update(task.stage, settings, task.groups, processes)
         self.average = Average(task.exports(), settings.ema) if settings.ema > 0 else None
         self.order = Order(settings.seed, task.stage, task.examples)
-        self.path = directory / "state.pt"
+        self.path = directory / STATE
         self.step, self.seconds = 0, 0.0
         if self.path.exists():
             self.step, self.seconds = state.restore(
@@ -74,6 +79,7 @@ class Loop:
         started, before = time.monotonic(), self.seconds
         log = Log(self.directory / "log.jsonl", self.step) if self.processes.first else None
         validation: dict[str, float] = {}
+        stop = False
         saved = self.step if self.path.exists() else -1
         with (
             _asked_to_stop() as asked,
@@ -100,7 +106,7 @@ class Loop:
                     break
         if log and saved >= 0:
             draw(log.path, self.directory / "loss.png")
-        return Outcome(self.step, self.settings.steps, self.seconds, validation)
+        return Outcome(self.step, self.settings.steps, self.seconds, validation, stop)
 
     def _due(self, every: int) -> bool:
         return every > 0 and self.step % every == 0

@@ -82,12 +82,18 @@ def restore(
             f"{path}: a checkpoint of another configuration, corpus or earlier stage; "
             f"move {path.parent} away to train anew, or go on with the settings it was made with"
         )
-    for name, module in modules.items():
-        module.load_state_dict(state["modules"][name])
-    for name, optimizer in update.optimizers.items():
-        optimizer.load_state_dict(state["optimizers"][name])
-    if average:
+    try:
+        for name, module in modules.items():
+            module.load_state_dict(state["modules"][name])
+        for name, optimizer in update.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
         values: dict[str, Tensor] = state["average"]
-        for key, tensor in average.values.items():
+        for key, tensor in average.values.items() if average else ():
             tensor.copy_(values[key])
+    except (KeyError, RuntimeError, ValueError) as error:
+        lines = str(error).splitlines()
+        first = lines[min(1, len(lines) - 1)].strip()
+        raise TrainingError(
+            f"{path}: does not go with these settings ({first}); name those it was made with"
+        ) from error
     return state["step"], state["seconds"]

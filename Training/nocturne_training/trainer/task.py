@@ -21,6 +21,8 @@ class Task(ABC):
 
     stage: ClassVar[str]
     processes: Processes
+    self_contained: ClassVar[bool] = False
+    """Whether `validate` needs no module but those of `exports`."""
 
     @property
     @abstractmethod

@@ -255,3 +255,20 @@ def test_files_that_were_mended_come_in_with_the_same_command(tmp_path: Path) ->
     tone(music / "a.wav", 10.0)
     assert import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1) == []
     assert len(every_clip(Corpus.open(out))) == 1
+
+
+def test_a_finished_import_says_again_what_was_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    music, out = tmp_path / "music", tmp_path / "out"
+    tone(music / "a.wav", 10.0)
+    tone(music / "b.wav", 3.0)
+    (music / "metadata.csv").write_text("file_name,caption\na.wav,A tone\nb.wav,A short one\n")
+    words = ["corpus", "import", "--audiofolder", str(music), "--out", str(out), "--valid-share", "0"]
+    monkeypatch.setattr("sys.argv", words)
+    for _ in range(2):
+        assert main() == 0
+        said = capsys.readouterr().out
+        assert "1 skipped" in said and "b.wav, 3.0 s, shorter than 10 s; once mended, import anew" in said
+        assert "no clip for valid: no validation of a training has figures" in said
+        assert "no clip for test: no report on one has figures" in said

@@ -94,6 +94,17 @@ def test_another_configuration_is_refused(tmp_path: Path) -> None:
         loop(tmp_path, identity="other")
 
 
+def test_a_checkpoint_of_another_shape_is_one_line(tmp_path: Path) -> None:
+    loop(tmp_path, steps=5).run()
+    wider = Line()
+    wider.net = torch.nn.Linear(2, 1)
+    with pytest.raises(
+        TrainingError, match=r"state\.pt: does not go with these settings \(size mismatch"
+    ) as caught:
+        loop(tmp_path, wider)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     (tmp_path / "state.pt").write_bytes(b"torn")
     with pytest.raises(TrainingError, match=r"state\.pt: not a readable checkpoint"):
@@ -110,6 +121,16 @@ def test_time_and_signals_end_it_with_a_checkpoint(tmp_path: Path) -> None:
     timer.join()
     assert 0 < stopped.step < 1_000_000
     assert loop(tmp_path / "signal").step == stopped.step
+
+
+def test_a_signal_in_the_last_step_is_heard(tmp_path: Path) -> None:
+    class Signalled(Line):
+        def validate(self) -> dict[str, float]:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return {}
+
+    outcome = loop(tmp_path, Signalled(), steps=5).run()
+    assert outcome.finished and outcome.stopped and not loop(tmp_path / "other").run().stopped
 
 
 def test_the_average_is_what_is_exported(tmp_path: Path) -> None:

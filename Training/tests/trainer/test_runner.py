@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,6 +95,41 @@ def test_more_steps_go_on_from_the_checkpoint(chain: Callable[..., Runner]) -> N
     entries = (chain().context.stage("vae") / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in entries if '"train"' in line] == [10, 20]
     assert not (chain().context.directory / "aside").exists()
+
+
+def test_fewer_steps_than_were_learned_are_refused(chain: Callable[..., Runner]) -> None:
+    chain(steps=20).run(("vae",))
+    before = Record.read(chain().context.stage("vae"))
+    with pytest.raises(TrainingError, match="has learned 20 steps, more than the 10 asked for"):
+        chain(steps=10).run(("vae",))
+    assert Record.read(chain().context.stage("vae")) == before
+    assert chain(steps=10).run(("vae",), redo=("vae",))
+
+
+def test_a_folder_that_was_put_aside_and_removed_is_in_nobodys_way(chain: Callable[..., Runner]) -> None:
+    for _ in range(3):
+        chain().run(("vae",), redo=("vae",))
+    aside = chain().context.directory / "aside"
+    (aside / "vae-1").rename(aside.parent / "elsewhere")
+    chain().run(("vae",), redo=("vae",))
+    chain().run(("vae",), redo=("vae",))
+    assert sorted(path.name for path in aside.iterdir()) == ["vae-1", "vae-2", "vae-3"]
+
+
+def test_whoever_is_asked_to_stop_in_a_last_step_begins_nothing_more(
+    chain: Callable[..., Runner], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    validate = Line.validate
+
+    def signalled(line: Line) -> dict[str, float]:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return validate(line)
+
+    monkeypatch.setattr(Line, "validate", signalled)
+    assert not chain(steps=5).run(NAMES)
+    assert "export: not begun; the same command goes on" in capsys.readouterr().out
+    assert Record.read(chain().context.stage("vae")) and not Record.read(chain().context.stage("export"))
+    monkeypatch.undo()
 
 
 def test_a_changed_corpus_is_begun_anew(chain: Callable[..., Runner], tmp_path: Path) -> None:

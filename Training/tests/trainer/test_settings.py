@@ -9,9 +9,10 @@ from nocturne_training import config as configuration
 from nocturne_training import trainer
 from nocturne_training.chain.record import identity
 from nocturne_training.stages.registry import stage_of
+from nocturne_training.trainer.distributed import join
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.precision import mixed
-from nocturne_training.trainer.settings_file import SIZED, load, named
+from nocturne_training.trainer.settings_file import SIZED, changes, load, named, save
 
 
 def test_named_settings_load_and_differ() -> None:
@@ -53,6 +54,8 @@ def test_what_is_left_out_keeps_its_default_and_changes_win(tmp_path: Path) -> N
         ("vae: {steps: many}", "vae.steps is 'many', not of type int"),
         ("vae: {precision: f8}", "vae.precision is 'f8'"),
         ("vae: [1]", "vae is not a mapping"),
+        ("vae: 0", "vae is not a mapping"),
+        ("vae: {betas: 0.9}", "vae.betas is 0.9, not a list"),
         ("- 1", "not a mapping of stages"),
         ("vae: {steps: 7", "not YAML"),
     ],
@@ -64,6 +67,29 @@ def test_faults_are_named_in_one_line(tmp_path: Path, text: str, said: str) -> N
         load(path)
     message = str(caught.value)
     assert said in message and str(path) in message and "\n" not in message
+
+
+def test_numbers_are_those_of_yaml_1_2_and_empty_stages_keep_their_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("lm: {learningRate: 1e-4, betas: [9e-1, .95]}\nvae:\n")
+    settings = load(path, changes(["vae.batch=3", "dpd.learningRate=5E-05", "lm.steps=12"]))
+    assert (settings.lm.learning_rate, settings.lm.betas, settings.lm.steps) == (1e-4, (0.9, 0.95), 12)
+    assert (settings.vae.batch, settings.dpd.learning_rate) == (3, 5e-5)
+    for pair in ("lm.steps", "steps=3", "lm.betas=[1"):
+        with pytest.raises(TrainingError, match="--set"):
+            changes([pair])
+
+
+def test_settings_come_back_from_the_file_that_a_training_leaves(tmp_path: Path) -> None:
+    chosen = load("demo", {"lm.learningRate": 1e-05, "vae.betas": [0.5, 0.9]})
+    save(tmp_path, chosen)
+    assert load(tmp_path / "settings.yaml") == chosen != load("demo")
+
+
+def test_a_gpu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(TrainingError, match="--device cuda: PyTorch finds no GPU here"):
+        join("cuda")
 
 
 def test_a_missing_file_is_named() -> None:
