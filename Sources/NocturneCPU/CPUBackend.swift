@@ -54,7 +54,7 @@ package final class CPUBackend: Backend {
       "CPUBackend: oneDNN's bf16 products need rows of bf16, which \(instructionSet.name) does not prepare")
     let products =
       usesOneDNN
-      ? "onednn-\(String(cString: nk_dnn_version()))-\(oneDNNSet)" : instructionSet.name
+      ? "onednn-\(String(cString: nk_dnn_version()))-\(oneDNNSet)" : instructionSet.numericName
     precondition(!usesOneDNN || !roundsToInt8, "CPUBackend: int8 products are the kernels' own, not oneDNN's")
     let numbers = "\(roundsToInt8 ? "int8+" : "")\(roundsToBF16 ? "bf16" : "f32")"
     numericClass = "cpu/\(products)/\(numbers)/\(Self.revision)"

@@ -11,6 +11,15 @@ package enum InstructionSet: Int, Comparable, CaseIterable, Sendable {
   /// `scalar`, `avx2`, `avx512`, `avx512_bf16`, `amx_bf16`.
   package var name: String { String(cString: nk_level_name(level)) }
 
+  /// How a numeric class names it. What every CPU of an architecture has rounds otherwise on each: ARM's fuses products
+  /// into sums.
+  var numericName: String {
+    #if arch(arm64)
+      if self == .scalar { return "neon" }
+    #endif
+    return name
+  }
+
   /// What this CPU and its operating system offer.
   package static var ofThisCPU: InstructionSet { InstructionSet(rawValue: Int(nk_cpu_level().rawValue)) ?? .scalar }
 

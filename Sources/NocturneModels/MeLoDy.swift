@@ -57,11 +57,15 @@ package struct MeLoDy: Sendable {
     decoder = try load(WaveformDecoder.layout(configuration)) { try WaveformDecoder($0, configuration) }
   }
 
-  /// Prefix of each caption, in order.
+  /// Prefix of each caption, in order. Throws `NotFiniteError` where a caption's embedding is not finite.
   package func embed(_ captions: [String]) throws -> [CaptionPrefix] {
-    captions.map { caption in
+    try captions.map { caption in
       let encoding = wordPiece.encode(caption, limit: configuration.mulan.bert.maxTokens)
-      return CaptionPrefix(tokens: quantizer.encode(text(encoding.ids)), truncated: encoding.truncated)
+      let embedding = text(encoding.ids)
+      if let place = embedding.firstIndex(where: { !$0.isFinite }) {
+        throw NotFiniteError("value \(place) of the caption's embedding")
+      }
+      return CaptionPrefix(tokens: quantizer.encode(embedding), truncated: encoding.truncated)
     }
   }
 

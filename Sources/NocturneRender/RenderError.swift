@@ -1,3 +1,5 @@
+import NocturneModels
+
 /// Why an item was not rendered.
 package struct RenderError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Hashable, Sendable, CaseIterable {
@@ -33,6 +35,7 @@ extension RenderError {
   init(_ error: any Error, stage: StageName) {
     switch error {
     case let error as RenderError: self = error
+    case let error as NotFiniteError: self.init(.notFinite, error.description, stage: stage)
     case let error as AudioError:
       self.init(error.code == .encoderFailed ? .stageFailed : .badArtifact, error.description, stage: stage)
     default: self.init(.stageFailed, "\(error)", stage: stage)

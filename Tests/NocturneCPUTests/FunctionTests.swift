@@ -31,6 +31,7 @@ import Testing
     #expect(values(.exponential) == ["0.0", "0.0", "inf", "inf", "nan"])
     #expect(values(.sigmoid) == ["0.0", "0.0", "1.0", "1.0", "nan"])
     #expect(values(.tanh) == ["-1.0", "-1.0", "1.0", "1.0", "nan"])
+    #expect(values(.clamp(low: -1, high: 1)) == ["-1.0", "-1.0", "1.0", "1.0", "nan"])
     #expect(Array(values(.gelu)[1...2] + [values(.gelu)[4]]) == ["-0.0", "200.0", "nan"])
   }
 

@@ -23,6 +23,9 @@ struct CheckpointFaultTests {
       // Where Foundation's parser traps.
       try $0.edit("manifest.json") { $0 = Data(repeating: UInt8(ascii: "["), count: 513) }
     },
+    Fault(testDescription: "configuration of brackets", says: ["config.json", "not a JSON object"]) {
+      try $0.edit("config.json") { $0 = Data(repeating: UInt8(ascii: "["), count: 513) }
+    },
     Fault(testDescription: "file truncated", says: ["dpd.safetensors", "bytes, expected"]) {
       try $0.edit("dpd.safetensors") { $0.removeLast(1000) }
     },
@@ -95,8 +98,9 @@ final class BrokenCheckpoint {
     try CheckpointMaker(NamedConfiguration.tiny.configuration, seed: 8).make(directory)
   }
 
-  func load() throws {
-    _ = try MeLoDy(directory: directory, backend: ReferenceBackend(), textEncoderDirectory: nil)
+  @discardableResult
+  func load(on backend: any Backend = ReferenceBackend()) throws -> MeLoDy {
+    try MeLoDy(directory: directory, backend: backend, textEncoderDirectory: nil)
   }
 
   func verify() throws { try CheckpointDirectory(directory, textEncoderDirectory: nil).verify() }

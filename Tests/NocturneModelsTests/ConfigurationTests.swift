@@ -68,6 +68,21 @@ struct ConfigurationTests {
     Fault(
       testDescription: "rates that no product holds", code: .impossible, says: "vae.decoder.rates",
       replacing: #""rates": [4, 4, 3, 2]"#, with: #""rates": [1048576, 1048576, 1048576, 1048576]"#),
+    Fault(
+      testDescription: "a kernel that no product holds", code: .impossible, says: "vae.decoder.kernels",
+      replacing: #""kernels": [9, 9, 5, 7]"#, with: #""kernels": [9, 9, 5, 4611686018427387904]"#),
+    Fault(
+      testDescription: "no dilations", code: .impossible, says: "vae.decoder.dilations is empty",
+      replacing: #""dilations": [1, 3, 5]"#, with: #""dilations": []"#),
+    Fault(
+      testDescription: "more blocks than a segment holds", code: .impossible, says: "2^64", replacing: #""blocks": 4"#,
+      with: #""blocks": 127"#),
+    Fault(
+      testDescription: "a root of a negative mean", code: .impossible, says: "lm.epsilon is -1.0, expected above 0",
+      replacing: "\"rope\": 10000.0,\n    \"epsilon\": 1e-06", with: "\"rope\": 10000.0,\n    \"epsilon\": -1"),
+    Fault(
+      testDescription: "an infinite angle", code: .impossible, says: "lm.rope is 0.0, expected above 0",
+      replacing: "\"rope\": 10000.0,\n    \"epsilon\"", with: "\"rope\": 0,\n    \"epsilon\""),
     Fault(testDescription: "not JSON", code: .malformed, says: "JSON", replacing: "{", with: "["),
   ]
 

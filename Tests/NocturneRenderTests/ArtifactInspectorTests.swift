@@ -93,9 +93,16 @@ import Testing
   @Test func aFileOfHoursIsNotDecodedToItsEnd() throws {
     let long = PCM24(samples: [Int32](repeating: 0, count: 300 * 24_000), sampleRate: 24_000)
     let bytes = try AudioEncoder.encode(long, tags: AudioTags(title: "", comment: ""), format: .flac)
-    let decoded = try AudioReader.decode(bytes, name: "clip", maximumFrames: 24_000)
+    let decoded = try AudioReader.decode(bytes, name: "clip", maximumSamples: 24_000)
     #expect(decoded.frames == 65_536)
     #expect(fault(bytes) == .wrongFrames)
+  }
+
+  @Test func aFileOfManyChannelsIsNotDecodedToItsEnd() throws {
+    let bytes = FloatWAV.bytes([Float](repeating: 0.25, count: 240_000), channels: 1_000)
+    let decoded = try AudioReader.decode(bytes, name: "clip", maximumSamples: 24_000)
+    #expect(decoded.channels == 1_000 && decoded.samples.count == 65_000)
+    #expect(fault(bytes) == .wrongChannels)
   }
 
   @Test(arguments: AudioFormat.allCases)
@@ -171,7 +178,7 @@ import Testing
 
 /// A WAV of 32-bit floats, which the encoder never writes.
 enum FloatWAV {
-  static func bytes(_ samples: [Float]) -> [UInt8] {
+  static func bytes(_ samples: [Float], channels: Int = 1) -> [UInt8] {
     let data = UInt32(samples.count * 4)
     var bytes: [UInt8] = []
     func append<Number: FixedWidthInteger>(_ number: Number) {
@@ -182,10 +189,10 @@ enum FloatWAV {
     bytes += Array("WAVEfmt ".utf8)
     append(UInt32(16))
     append(UInt16(3))  // IEEE float
-    append(UInt16(1))
+    append(UInt16(channels))
     append(UInt32(24_000))
-    append(UInt32(96_000))
-    append(UInt16(4))
+    append(UInt32(96_000 * channels))
+    append(UInt16(4 * channels))
     append(UInt16(32))
     bytes += Array("data".utf8)
     append(data)

@@ -6,6 +6,7 @@ import Testing
 @Suite struct RenderFaultTests {
   private static let cases: [(ScriptedModel.Fault, RenderError.Code, StageName)] = [
     (.semanticCallThrows, .stageFailed, .lm), (.latentCallThrows, .stageFailed, .dpd),
+    (.semanticNotFinite, .notFinite, .lm),
     (.latentsNotFinite, .notFinite, .dpd), (.waveformNotFinite, .notFinite, .vae),
     (.waveformSilent, .badArtifact, .encode), (.waveformRail, .badArtifact, .encode),
   ]

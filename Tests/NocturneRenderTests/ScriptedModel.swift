@@ -8,7 +8,8 @@ import Synchronization
 /// A model whose music is arithmetic and that misbehaves where it is told to.
 final class ScriptedModel: MusicModel {
   enum Fault: Hashable {
-    case semanticCallThrows, latentCallThrows, latentsNotFinite, waveformNotFinite, waveformSilent, waveformRail
+    case semanticCallThrows, semanticNotFinite, latentCallThrows, latentsNotFinite, waveformNotFinite, waveformSilent,
+      waveformRail
   }
 
   struct Poison: Error, CustomStringConvertible {
@@ -48,6 +49,7 @@ final class ScriptedModel: MusicModel {
     note("lm \(prefixes.count)")
     for done in 1...count { try progress(done * prefixes.count) }
     if seeds.contains(where: { faults[$0] == .semanticCallThrows }) { throw Poison() }
+    if seeds.contains(where: { faults[$0] == .semanticNotFinite }) { throw NotFiniteError("a logit") }
     return zip(prefixes, seeds).map { prefix, seed in
       (0..<count).map { ($0 + prefix[0] + Int(seed % 1_000)) % configuration.semanticVocab }
     }

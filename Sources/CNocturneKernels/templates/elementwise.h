@@ -30,7 +30,8 @@ static void unary(nk_unary op, float p, float q, const float *x, float *out, siz
     NK_UNARY(NK_SILU_OP, silu(v))
     NK_UNARY(NK_LEAKY, leaky(v, p))
     NK_UNARY(NK_AFFINE, v * p + q)
-    NK_UNARY(NK_CLAMP, larger(splat(p), smaller(v, splat(q))))
+    /* What is not a number stays none. */
+    NK_UNARY(NK_CLAMP, pick(v < p, splat(p), pick(v > q, splat(q), v)))
   }
 }
 

@@ -1,10 +1,11 @@
 package import Foundation
+import NocturneJSON
 
 extension ModelConfiguration {
   /// Reads a document strictly: an unknown, missing or mistyped key is an error that names it, and so is a
   /// configuration that no network can be built from.
   package init(document: Data, source: String) throws(ConfigurationError) {
-    guard let object = try? JSONSerialization.jsonObject(with: document) as? [String: Any] else {
+    guard isShallow(document), let object = try? JSONSerialization.jsonObject(with: document) as? [String: Any] else {
       throw ConfigurationError(.malformed, "not a JSON object; write it anew", source: source)
     }
     if let format = object["format"] as? Int, format != Self.currentFormat {

@@ -9,6 +9,19 @@ extension ModelConfiguration {
     for (key, value) in positives where !(1...1 << 20).contains(value) {
       try require(false, "\(key) is \(value), expected 1...\(1 << 20)")
     }
+    for (key, values) in positiveLists {
+      try require(!values.isEmpty, "\(key) is empty")
+      for value in values where !(1...1 << 20).contains(value) {
+        try require(false, "\(key) has \(value), expected 1...\(1 << 20)")
+      }
+    }
+    // Below, a root of a negative mean is not a number, and so is an angle of an infinite rate.
+    for (key, value) in [
+      ("mulan.bert.epsilon", mulan.bert.epsilon), ("lm.epsilon", lm.epsilon), ("dpd.epsilon", dpd.epsilon),
+      ("lm.rope", lm.rope),
+    ] {
+      try require(value > 0 && value.isFinite, "\(key) is \(value), expected above 0")
+    }
     try require(hop * latentRate == sampleRate, "hop * latentRate is \(hop * latentRate), not sampleRate \(sampleRate)")
 
     let bert = mulan.bert
@@ -27,9 +40,10 @@ extension ModelConfiguration {
     try require((dpd.dim / dpd.roformer.heads) % 2 == 0, "dpd: rotary positions need an even head width")
     try require(2 * dpd.sru.units == dpd.dim, "2 * dpd.sru.units is \(2 * dpd.sru.units), not dpd.dim \(dpd.dim)")
     try require(dpd.segment % 2 == 0, "dpd.segment \(dpd.segment) is odd")
-    let widest = 1 << ((dpd.blocks + 1) / 2)
+    let doublings = (dpd.blocks + 1) / 2
     try require(
-      widest <= dpd.segment, "dpd.segment \(dpd.segment) is below \(widest), the widest merge of \(dpd.blocks) blocks")
+      doublings < 20 && 1 << doublings <= dpd.segment,
+      "dpd.segment \(dpd.segment) is below 2^\(doublings), the widest merge of \(dpd.blocks) blocks")
 
     let decoder = vae.decoder
     try require(Self.product(decoder.rates) == hop, "vae.decoder.rates do not multiply to hop \(hop)")
@@ -75,13 +89,19 @@ extension ModelConfiguration {
       ("dpd.angleDim", dpd.angleDim), ("dpd.roformer.layers", dpd.roformer.layers),
       ("dpd.roformer.heads", dpd.roformer.heads), ("dpd.roformer.ffn", dpd.roformer.ffn),
       ("dpd.sru.layers", dpd.sru.layers), ("dpd.sru.units", dpd.sru.units),
-      ("vae.decoder.initial", vae.decoder.initial), ("vae.decoder.widths", vae.decoder.widths.min() ?? 0),
-      ("vae.decoder.rates", vae.decoder.rates.min() ?? 0),
-      ("vae.decoder.mrfKernels", vae.decoder.mrfKernels.min() ?? 0),
-      ("vae.decoder.dilations", vae.decoder.dilations.min() ?? 0),
-      ("vae.encoder.initial", vae.encoder.initial), ("vae.encoder.widths", vae.encoder.widths.min() ?? 0),
+      ("vae.decoder.initial", vae.decoder.initial), ("vae.encoder.initial", vae.encoder.initial),
       ("tokenizer.channels", tokenizer.channels), ("tokenizer.layers", tokenizer.layers),
       ("tokenizer.dim", tokenizer.dim), ("tokenizer.positionalGroups", tokenizer.positionalGroups),
+    ]
+  }
+
+  private var positiveLists: [(String, [Int])] {
+    [
+      ("vae.decoder.widths", vae.decoder.widths), ("vae.decoder.rates", vae.decoder.rates),
+      ("vae.decoder.kernels", vae.decoder.kernels), ("vae.decoder.mrfKernels", vae.decoder.mrfKernels),
+      ("vae.decoder.dilations", vae.decoder.dilations), ("vae.encoder.widths", vae.encoder.widths),
+      ("vae.encoder.rates", vae.encoder.rates), ("vae.encoder.kernels", vae.encoder.kernels),
+      ("tokenizer.kernels", tokenizer.kernels), ("tokenizer.strides", tokenizer.strides),
     ]
   }
 }

@@ -5,8 +5,8 @@ extension Denoiser {
   /// fills the machine alone, and a larger batch only falls out of the caches.
   package static let widestActivation = 8 << 20
 
-  /// Latents [frames, Z] in [-1, 1] for each row of semantic tokens (model.md 6.1); noise is a function of the seed,
-  /// frame and channel only, so neither grouping nor order changes a bit.
+  /// Latents [frames, Z] in [-1, 1] for each row of semantic tokens (model.md 6.1), or as they are where one is not
+  /// finite; noise is a function of the seed, frame and channel only, so neither grouping nor order changes a bit.
   ///
   /// - Parameters:
   ///   - widest: floats that one activation may hold.
@@ -30,8 +30,11 @@ extension Denoiser {
         Tensor(noise, shape: [range.count, frames, channels], on: backend),
         progress: { try progress(start * request.steps + $0 * range.count) },
         velocity: { velocity($0, angles: $1, condition: condition, guided: $2) })
-      let clipped = z.clamped(low: -1, high: 1)
-      results += (0..<range.count).map { clipped.rows($0..<$0 + 1).reshaped([frames, channels]) }
+      results += (0..<range.count).map {
+        let own = z.rows($0..<$0 + 1).reshaped([frames, channels])
+        // Clipped, an infinity would pass for a latent.
+        return own.buffer.allSatisfy(\.isFinite) ? own.clamped(low: -1, high: 1) : own
+      }
     }
     return results
   }

@@ -18,6 +18,7 @@ extension SemanticLM {
   /// - Parameters:
   ///   - cacheBudget: bytes of key/value caches.
   ///   - progress: given the tokens drawn so far in this call; a throw ends the call.
+  /// - Throws: `NotFiniteError` where a row's logits are not finite.
   package func generate(
     prefixes: [[Int]], count: Int, seeds: [UInt64], sampling: SemanticSampling, cacheBudget: Int = Self.cacheBudget,
     progress: (Int) throws -> Void
@@ -36,13 +37,15 @@ extension SemanticLM {
       var tokens = [[Int]](repeating: [], count: range.count)
       for position in 0..<count {
         let logits = logits(states(rows, cache: &cache))
-        let next = [Int](unsafeUninitializedCapacity: range.count) { next, count in
+        let choices = [Int?](unsafeUninitializedCapacity: range.count) { next, count in
           backend.forEach(range.count) { row in
             let u = streams[row].uniform(at: UInt64(position))
             (next.baseAddress! + row).initialize(to: sampling.choose(from: logits.rows(row..<row + 1).buffer, u: u))
           }
           count = range.count
         }
+        let next = choices.compactMap(\.self)
+        guard next.count == range.count else { throw NotFiniteError("a logit of semantic token \(position)") }
         for (row, token) in next.enumerated() { tokens[row].append(token) }
         rows = next.map { [configuration.semanticStart + $0] }
         drawn += range.count

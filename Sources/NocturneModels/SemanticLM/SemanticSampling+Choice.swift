@@ -1,12 +1,14 @@
 import Foundation
 
 extension SemanticSampling {
-  /// The token that `u` in (0, 1) picks from these logits, exactly as ARCHITECTURE.md, "Random numbers".
+  /// The token that `u` in (0, 1) picks from these logits, exactly as ARCHITECTURE.md, "Random numbers"; nil where one
+  /// of them is not finite.
   ///
   /// Everything after the logits is double precision; sums run in ascending index order, and the probabilities are not
   /// renormalised between top-k and top-p.
-  package func choose<Logits: Collection<Float>>(from logits: Logits, u: Double) -> Int {
+  package func choose<Logits: Collection<Float>>(from logits: Logits, u: Double) -> Int? {
     precondition(!logits.isEmpty, "SemanticSampling: no logits")
+    guard logits.allSatisfy(\.isFinite) else { return nil }
     if temperature == 0 {
       return logits.enumerated().reduce((0, logits.first!)) { $1.element > $0.1 ? ($1.offset, $1.element) : $0 }.0
     }

@@ -31,7 +31,7 @@ package struct ArtifactInspector: Sendable {
     if let recorded = expectation.sha256, recorded != sha256 {
       throw AudioError(.wrongDigest, "has SHA-256 \(sha256), recorded was \(recorded); render it again", file: name)
     }
-    let audio = try AudioReader.decode(bytes, name: name, maximumFrames: expectation.frames)
+    let audio = try AudioReader.decode(bytes, name: name, maximumSamples: expectation.frames * expectation.channels)
     try checkForm(of: audio, expectation, name)
     let signal = try checkSignal(of: audio, name)
     if let samples = expectation.samples {

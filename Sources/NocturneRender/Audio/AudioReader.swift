@@ -13,9 +13,11 @@ package enum AudioReader {
     }
   }
 
-  /// Decodes `bytes`, up to a block beyond `maximumFrames`: few bytes of FLAC can hold days of silence. A FLAC's samples must also match the MD5 in its header, which catches what slips past the CRCs.
+  /// Decodes `bytes`, up to a block beyond `maximumSamples` of all channels together: few bytes of FLAC can hold days
+  /// of silence, and a header may declare a thousand channels. A FLAC's samples must also match the MD5 in its header,
+  /// which catches what slips past the CRCs.
   package static func decode(
-    _ bytes: [UInt8], name: String, maximumFrames: Int = .max
+    _ bytes: [UInt8], name: String, maximumSamples: Int = .max
   ) throws(AudioError) -> DecodedAudio {
     let memory = MemoryFile(bytes)
     return try withExtendedLifetime(memory) { () throws(AudioError) -> DecodedAudio in
@@ -28,20 +30,20 @@ package enum AudioReader {
       var audio = DecodedAudio(info)
       audio.title = sf_get_string(file, Int32(SF_STR_TITLE)).map { String(cString: $0) }
       audio.comment = sf_get_string(file, Int32(SF_STR_COMMENT)).map { String(cString: $0) }
-      audio.samples = try samples(of: file, channels: audio.channels, maximumFrames: maximumFrames, name: name)
-      if audio.frames <= maximumFrames { try checkDigest(of: audio, in: bytes, name: name) }
+      audio.samples = try samples(of: file, channels: audio.channels, maximumSamples: maximumSamples, name: name)
+      if audio.samples.count <= maximumSamples { try checkDigest(of: audio, in: bytes, name: name) }
       return audio
     }
   }
 
   /// Reads to the end in blocks: a hostile header may promise any number of frames.
   private static func samples(
-    of file: OpaquePointer, channels: Int, maximumFrames: Int, name: String
+    of file: OpaquePointer, channels: Int, maximumSamples: Int, name: String
   ) throws(AudioError) -> [Float] {
-    let blockFrames = 65_536
+    let blockFrames = max(1, 65_536 / channels)
     var samples: [Float] = []
     var block = [Float](repeating: 0, count: blockFrames * channels)
-    while samples.count / channels <= maximumFrames {
+    while samples.count <= maximumSamples {
       let count = Int(sf_readf_float(file, &block, sf_count_t(blockFrames)))
       guard sf_error(file) == 0 else {
         let reason = String(cString: sf_strerror(file))
