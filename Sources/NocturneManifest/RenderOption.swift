@@ -15,7 +15,9 @@ package enum RenderOption: String, Hashable, Codable, Sendable, CaseIterable {
     switch self {
     case .steps: "a whole number from 1 to \(RenderLimits.steps.upperBound)"
     case .guidance: "a number from 0 to 100"
-    case .seconds: limits.maximumSeconds.isFinite ? "above 0, at most \(limits.maximumSeconds.plain)" : "above 0"
+    case .seconds:
+      "above \(limits.shortestSeconds.plain)"
+        + (limits.maximumSeconds.isFinite ? ", at most \(limits.maximumSeconds.plain)" : "")
     case .seed: "a whole number from 0 to \(ItemSeed.maximum)"
     case .takes: "a whole number from 1 to \(RenderLimits.takes.upperBound)"
     case .format: AudioFormat.allCases.map(\.rawValue).joined(separator: " or ")

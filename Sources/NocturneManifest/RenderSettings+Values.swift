@@ -38,7 +38,7 @@ extension RenderSettings {
       guidance = number
     case .seconds:
       let number = try number()
-      guard number > 0, number <= limits.maximumSeconds else { throw refuse(.outOfRange) }
+      guard number > limits.shortestSeconds, number <= limits.maximumSeconds else { throw refuse(.outOfRange) }
       seconds = number
     case .seed:
       let number = try whole()

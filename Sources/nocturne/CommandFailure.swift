@@ -42,7 +42,7 @@ struct CommandFailure: Error, CustomStringConvertible {
   var description: String { message }
 
   func reportAndExit() -> Never {
-    FileHandle.standardError.write(Data("nocturne: \(message)\n".utf8))
+    Terminal.remark("nocturne: \(message)")
     exit(status.rawValue)
   }
 }

@@ -26,6 +26,7 @@ struct Nocturne: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      try StandardOutput.flush()
     } catch let failure as CommandFailure {
       failure.reportAndExit()
     } catch {
@@ -38,7 +39,8 @@ struct Nocturne: ParsableCommand {
 /// Version of the binary, sent in the handshake and written to `run.json`.
 let buildVersion = "0.1.0"
 
-/// A reader that goes away (`nocturne status | head`) must end us by an error code, not by a signal.
+/// A reader that goes away (`nocturne status | head`) must end us by an error code, not by a signal; a run goes on
+/// without one.
 private func ignoreBrokenPipes() {
   signal(SIGPIPE, SIG_IGN)
 }

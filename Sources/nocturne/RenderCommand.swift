@@ -14,6 +14,12 @@ struct RenderCommand: ParsableCommand {
   @OptionGroup var options: RunOptions
   @OptionGroup var hooks: HookOptions
 
+  func validate() throws {
+    if options.workers == 0 {
+      throw ValidationError("--workers is 0; give at least 1, or use `nocturne coordinator` for workers elsewhere")
+    }
+  }
+
   func run() throws {
     let run = try ResolvedRun(source: manifest, out: out, options: options)
     let farm = FarmRun(

@@ -3,6 +3,7 @@ import Foundation
 import NocturneFarm
 import NocturneManifest
 import NocturneModels
+import NocturneRender
 
 /// A run with every question answered: manifest row > command line > job file > model default.
 struct ResolvedRun {
@@ -29,6 +30,7 @@ struct ResolvedRun {
     let job = source != "-" && Job.isJob(path: source) ? try Job.read(path: source) : nil
     self.job = job
     manifest = job?.manifest ?? source
+    if out?.isEmpty == true { throw ValidationError("--out is empty; name a directory") }
     self.out = (out ?? job?.out).map { URL(filePath: $0, directoryHint: .isDirectory).standardizedFileURL }
     location = try ModelLocation(
       model: options.model ?? job?.model, textEncoder: options.textEncoder ?? job?.textEncoder)
@@ -37,7 +39,9 @@ struct ResolvedRun {
     fingerprint = Drill.log == nil ? checkpoint.fingerprint : Drill.fingerprint
     Drill.announce()
 
-    let limits = RenderLimits(maximumSeconds: Double(configuration.clipSeconds))
+    let limits = RenderLimits(above: ClipLength.shortest, maximumSeconds: Double(configuration.clipSeconds))
+    // Once more, now that the model's lengths are known, for the place of what it cannot render.
+    if let job { _ = try Job.read(path: job.path, limits: limits) }
     let model = RenderSettings(
       guidance: configuration.dpd.guidance, schedule: AngleScheduleKind(rawValue: configuration.dpd.schedule.rawValue))
     let asked = try (job?.settings ?? RenderSettings()).overlaid(by: options.settings(limits: limits))

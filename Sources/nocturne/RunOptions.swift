@@ -54,7 +54,9 @@ struct RunOptions: ParsableArguments {
 
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit is \(limit); it must be at least 1") }
-    if let workers, workers < 0 { throw ValidationError("--workers is \(workers); it must be 0 or more") }
+    if let workers, !(0...1024).contains(workers) {
+      throw ValidationError("--workers is \(workers); it must be 0 to 1024")
+    }
     if let threads { try requireThreads(threads) }
     if let precision, NumericPrecision(rawValue: precision) == nil {
       throw ValidationError("--precision is '\(precision)'; it must be auto, bf16, f32 or int8")
@@ -80,4 +82,9 @@ struct RunOptions: ParsableArguments {
     }
     return settings
   }
+}
+
+/// - Throws: `ValidationError` for a number of threads that no machine has.
+func requireThreads(_ threads: Int) throws {
+  if !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); it must be 1 to 1024") }
 }

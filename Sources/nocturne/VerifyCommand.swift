@@ -12,7 +12,7 @@ struct VerifyCommand: ParsableCommand {
 
   @Argument(help: ArgumentHelp("Run directory.", valueName: "run"))
   var directory: String
-  @Flag(help: "Mark items with missing or damaged audio as waiting.")
+  @Flag(help: "Mark items with missing or damaged audio as waiting; make a missing or damaged journal anew.")
   var repair = false
   @Flag(help: "One JSON object.")
   var json = false
@@ -34,6 +34,7 @@ struct VerifyCommand: ParsableCommand {
       print("\(report.verified) items verified, \(report.findings.count) findings")
       if !report.reopened.isEmpty { print("\(report.reopened.count) items will be rendered again by a rerun") }
     }
+    try StandardOutput.flush()
     if !report.isClean { Foundation.exit(ExitStatus.deadItems.rawValue) }
   }
 }

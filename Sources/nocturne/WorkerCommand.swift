@@ -40,12 +40,14 @@ struct WorkerCommand: ParsableCommand {
 
   func validate() throws {
     if let threads { try requireThreads(threads) }
-    if let allocation, !(allocation > 0) {
+    if let allocation, !(allocation > 0 && allocation.isFinite) {
       throw ValidationError("--for is \(allocation.plain); it must be a number of seconds above 0")
     }
     if allocation != nil, until != nil { throw ValidationError("--for and --until exclude each other; give one") }
     _ = try secondsUntil()
-    if let patience, patience < 0 { throw ValidationError("--patience is \(patience.plain); it must not be negative") }
+    if let patience, !(patience >= 0 && patience.isFinite) {
+      throw ValidationError("--patience is \(patience.plain); it must be a number of seconds, 0 or more")
+    }
   }
 
   func run() throws {

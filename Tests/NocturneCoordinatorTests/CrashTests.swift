@@ -184,6 +184,7 @@ import Testing
   @Test func audioThatTheJournalDoesNotKnowIsReplaced() throws {
     let night = Night(items: makeItems(3))
     try night.scratch.run.prepare()
+    _ = try SQLiteJournal(night.scratch.run.journal)
     try Data("half a file".utf8).write(to: URL(fileURLWithPath: night.scratch.run.audioFile("row1.flac")))
     try Data("orphan".utf8).write(to: URL(fileURLWithPath: night.scratch.run.partial + "/7.part"))
     let shift = night.coordinate()

@@ -179,6 +179,13 @@ struct JobTests {
     }
   }
 
+  @Test func aByteOrderMarkIsNoPartOfAJob() throws {
+    try withJob("\u{feff}manifest: a.csv\r\nsteps: 3\r\n", named: "job") { path throws in
+      #expect(Job.isJob(path: path))
+      #expect(try Job.read(path: path).settings.steps == 3)
+    }
+  }
+
   @Test func aSlipOfTwoLettersIsGuessed() throws {
     try withJob("manifest: a.csv\nstepps: 5\n") { path throws in
       let error = try #require(throws: JobError.self) { try Job.read(path: path) }

@@ -36,6 +36,9 @@ struct SettingsTests {
     }
     #expect(fault.message == "seconds is \"11\"; it must be above 0, at most 10")
     #expect(settings.firstFault(limits: RenderLimits()) == nil)
+    settings.seconds = 0.1
+    #expect(
+      settings.firstFault(limits: RenderLimits(above: 0.1))?.message == "seconds is \"0.1\"; it must be above 0.1")
     settings.seconds = 11
     #expect(settings.firstFault(limits: RenderLimits(maximumSeconds: 10))?.message == fault.message)
   }

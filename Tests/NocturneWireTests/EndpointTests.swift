@@ -13,7 +13,8 @@ import Testing
   @Test(
     arguments: [
       "", "night.sock", "ipc://", "ipc://@abstract", "ipc://*", "tcp://", "tcp://host", "tcp://:5555", "tcp://a b:1",
-      "tcp://127.0.0.1:65536", "tcp://127.0.0.1:-1", "tcp://127.0.0.1:x", "udp://127.0.0.1:1", "inproc://x",
+      "tcp://127.0.0.1:65536", "tcp://127.0.0.1:0", "tcp://127.0.0.1:-1", "tcp://127.0.0.1:x", "udp://127.0.0.1:1",
+      "inproc://x",
     ])
   func textThatIsNoEndpointIsRefusedAsUsage(_ text: String) {
     let error = #expect(throws: WireError.self) { try Endpoint(text) }

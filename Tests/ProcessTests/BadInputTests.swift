@@ -23,6 +23,26 @@ struct BadInputTests {
     #expect(try Binary.run(["no-such-command"]).status == 64)
   }
 
+  @Test(
+    arguments: [
+      ["--out", ""], ["--seconds", "0.1"], ["--workers", "0"], ["--workers", "1025"], ["--threads", "0"],
+    ])
+  func whatNoRunCanHaveExitsWith64(_ options: [String]) throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let outcome = try Binary.run(work.renderArguments(work.captions(1), into: "run") + options)
+    #expect(outcome.status == 64, "\(outcome)")
+    #expect(outcome.errors.contains(options[0]), "\(outcome)")
+    #expect(work.finishedCount(of: "run") == 0)
+  }
+
+  @Test func whatNoWorkerCanHaveExitsWith64() throws {
+    for options in [["--patience", "nan"], ["--patience", "inf"], ["--for", "inf"]] {
+      let outcome = try Binary.run(["worker", "--connect", "ipc:///tmp/nobody"] + options, timeoutSeconds: 10)
+      #expect(outcome.status == 64 && outcome.errors.contains(options[0]), "\(outcome)")
+    }
+  }
+
   @Test func aMissingManifestIsNamed() throws {
     let work = try Workplace()
     defer { work.remove() }
@@ -115,6 +135,33 @@ struct BadInputTests {
         "coordinator", manifest, "--out", work.path("run"), "--listen", "tcp://0.0.0.0:5999", "--model",
         Workplace.tinyModel.path,
       ], status: 64, naming: ["0.0.0.0"])
+  }
+
+  @Test func somebodysResultsAreNotOverwritten() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.captions(1)
+    for (number, name) in ["metadata.jsonl", "errors.jsonl", "run.json", "audio/000001.flac"].enumerated() {
+      let folder = URL(filePath: work.path("theirs-\(number)"))
+      let file = folder.appending(path: name)
+      try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("somebody's".utf8).write(to: file)
+      try expectRefusal(
+        work.renderArguments(manifest, into: folder.lastPathComponent), status: 73, naming: [name, "--out"])
+      #expect(try String(contentsOf: file, encoding: .utf8) == "somebody's")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(names == [String(name.prefix { $0 != "/" })])
+    }
+  }
+
+  @Test func whatTheModelCannotRenderIsRefusedAtItsPlaceInTheJob() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.captions(1)
+    let job = try work.write("job.yaml", "manifest: \(manifest)\nseconds: 99\n")
+    try expectRefusal(
+      ["render", job, "--out", work.path("run"), "--model", Workplace.tinyModel.path], status: 65,
+      naming: ["job.yaml:2:10", "seconds is \"99\"; it must be above 0.1, at most 10"])
   }
 
   @Test func theConfigurationOfAJobFileIsCheckedByLine() throws {

@@ -47,6 +47,76 @@ struct DamageTests {
     #expect(try modificationDates(work, digests.keys) == dates, "audio that was sound was rendered again")
   }
 
+  /// `state/` is no deliverable, and whoever keeps the deliverables alone has not lost them.
+  @Test(arguments: ["state", "state/journal.sqlite", "emptied"])
+  func aJournalThatIsGoneIsMadeAnewWithoutRenderingAgain(_ what: String) throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let (manifest, digests) = try finishedRun(work)
+    if what == "emptied" {
+      try Data().write(to: URL(filePath: work.path("run/state/journal.sqlite")))
+    } else {
+      try FileManager.default.removeItem(atPath: work.path("run/\(what)"))
+    }
+    let dates = try modificationDates(work, digests.keys)
+    let refused = try Binary.run(work.renderArguments(manifest, into: "run"))
+    #expect(
+      refused.status == 73 && refused.errors.contains("`nocturne verify \(work.path("run")) --repair`"), "\(refused)")
+    #expect(try Binary.run(["verify", work.path("run")]).output.contains("state/journal.sqlite: is missing"))
+    #expect(try Binary.run(["verify", work.path("run"), "--repair"]).status == 2)
+    try expectMended(work, manifest, digests)
+    #expect(try modificationDates(work, digests.keys) == dates, "audio that was sound was rendered again")
+  }
+
+  @Test func whatTheRecordsSayOtherwiseIsFound() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.write("some.csv", "id,caption\na,one\nb,\u{200b}\u{301}\nc,three\n")
+    #expect(try Binary.run(work.renderArguments(manifest, into: "run")).status == 2)
+    let digests = try work.digests(of: "run")
+    func edit(_ name: String, _ change: (String) throws -> String) throws {
+      let url = URL(filePath: work.path("run/\(name)"))
+      try Data(change(String(contentsOf: url, encoding: .utf8)).utf8).write(to: url)
+    }
+    func expectFound(_ words: String) throws {
+      let found = try Binary.run(["verify", work.path("run")])
+      #expect(found.status == 2 && found.output.contains(words), "\(found)")
+      #expect(try Binary.run(work.renderArguments(manifest, into: "run")).status == 2)
+      let mended = try Binary.run(["verify", work.path("run")])
+      #expect(mended.status == 0, "\(mended)")
+    }
+    for column in ["peak_dbfs", "numeric_class", "worker", "attempt", "model_fingerprint", "stage_seconds"] {
+      try edit("metadata.jsonl") {
+        $0.replacing(try Regex("\"\(column)\":(\"[^\"]*\"|[^,{}\"]+|\\{[^}]*\\})"), maxReplacements: 1) { _ in
+          let other = ["peak_dbfs": "-1.5", "attempt": "7", "stage_seconds": "{\"text\":9}"][column] ?? "\"other\""
+          return "\"\(column)\":\(other)"
+        }
+      }
+      try expectFound("metadata.jsonl says something else than the journal")
+    }
+    try edit("errors.jsonl") { _ in "" }
+    try expectFound("errors.jsonl: does not say what the journal says of b")
+    try edit("run.json") { _ in "garbage" }
+    try expectFound("run.json: is missing or no document")
+    #expect(try work.digests(of: "run") == digests)
+  }
+
+  @Test func aDamagedDocumentIsInNoOperatorsWay() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let (manifest, digests) = try finishedRun(work)
+    let document = URL(filePath: work.path("run/run.json"))
+    try Data("garbage".utf8).write(to: document)
+    try FileManager.default.removeItem(atPath: work.path("run/audio/c002.flac"))
+    let repaired = try Binary.run(["verify", work.path("run"), "--repair"])
+    #expect(repaired.status == 2 && repaired.output.contains("audio/c002.flac: is missing"), "\(repaired)")
+    try Data().write(to: document)
+    let cancelled = try Binary.run(["cancel", work.path("run"), "--id", "c002"])
+    #expect(cancelled.status == 0, "\(cancelled)")
+    #expect(try Binary.run(["retry", work.path("run"), "--id", "c002"]).status == 0)
+    try expectMended(work, manifest, digests)
+  }
+
   @Test func aDamagedJournalAndADamagedFileAreMendedTogether() throws {
     let work = try Workplace()
     defer { work.remove() }

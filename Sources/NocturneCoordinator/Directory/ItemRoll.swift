@@ -13,19 +13,18 @@ struct ItemRoll {
 
   /// - Throws: `RunError` with code `damaged` when the file is missing or torn.
   static func read(_ path: String) throws(RunError) -> [ItemKey] {
-    guard let text = FileManager.default.contents(atPath: path) else { throw fault(path, "is missing") }
+    guard let text = FileManager.default.contents(atPath: path) else {
+      throw RunError(.damaged, path, "is missing; run the run's own command again, and ask while that works")
+    }
     var keys: [ItemKey] = []
     for line in text.split(separator: UInt8(ascii: "\n")) {
       let words = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
       guard words.count == 2, let take = Int(String(decoding: words[0], as: UTF8.self)) else {
-        throw fault(path, "is damaged")
+        throw RunError(
+          .damaged, path, "is damaged; remove it, run the run's own command again, and ask while that works")
       }
       keys.append(ItemKey(row: String(decoding: words[1], as: UTF8.self), take: take))
     }
     return keys
-  }
-
-  private static func fault(_ path: String, _ what: String) -> RunError {
-    RunError(.damaged, path, "\(what); remove it, run the run's own command again, and ask while that works")
   }
 }

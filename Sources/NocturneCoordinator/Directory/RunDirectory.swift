@@ -37,9 +37,16 @@ package struct RunDirectory: Hashable, Sendable {
   package func audioFile(_ name: String) -> String { audio + "/" + name }
 
   /// Makes what is missing and checks that files can be written.
-  /// - Throws: `RunError`: `locked` when a coordinator is at work here, `unwritable`.
+  /// - Throws: `RunError`: `locked` when a coordinator is at work here, `unwritable`, also where somebody's results lie
+  ///   that no run here has made.
   package func prepare() throws(RunError) {
     if let owner { throw taken(by: owner) }
+    if let found = foreign {
+      throw RunError(
+        .unwritable, path,
+        "\(found) would be overwritten, and no run here made it; choose another directory with --out"
+          + (mayBeRebuilt ? ", or make the journal anew with `nocturne verify \(path) --repair`" : ""))
+    }
     do throws(FileFault) {
       for directory in [path, audio, state] { try Directory.make(directory) }
       // Every file of the run is made here.
@@ -84,5 +91,16 @@ package struct RunDirectory: Hashable, Sendable {
   package var owner: Int? { FileLock.owner(of: lock) }
 
   /// Whether a run was ever started here.
-  package var isRun: Bool { Directory.size(of: journal) != nil }
+  package var isRun: Bool { Directory.size(of: journal) ?? 0 > 0 }
+
+  /// Whether a run was here, of which the journal alone is gone: `state/` is no deliverable, and looks like it.
+  var mayBeRebuilt: Bool { !isRun && Directory.size(of: document) != nil }
+
+  /// What a run would overwrite where none is.
+  private var foreign: String? {
+    if isRun { return nil }
+    if let name = (try? Directory.names(in: audio))?.min() { return "audio/\(name)" }
+    let files = [("metadata.jsonl", metadata), ("errors.jsonl", errors), ("run.json", document)]
+    return files.first { Directory.size(of: $0.1) != nil }?.0
+  }
 }

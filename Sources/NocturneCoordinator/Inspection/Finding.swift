@@ -15,8 +15,10 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
     case unsound
     /// A file in `audio/` that no done item has.
     case extraFile = "extra-file"
-    /// A done item without a line in `metadata.jsonl`.
+    /// A done item without a line in `metadata.jsonl`, or a dead one without its own in `errors.jsonl`.
     case missingLine = "missing-line"
+    /// `run.json` cannot be read.
+    case noDocument = "no-document"
     /// A line that belongs to no done item, stands twice, or says something else than the journal.
     case wrongLine = "wrong-line"
   }

@@ -1,4 +1,5 @@
 import Foundation
+import NocturneFarm
 import NocturneJSON
 package import NocturneManifest
 
@@ -43,6 +44,17 @@ package struct MetadataRecords {
     }
 
     var key: ItemKey { ItemKey(row: id, take: take) }
+
+    /// Whether the line says of the audio what the journal says; of the item the journal knows no more than its key.
+    func agrees(with receipt: Receipt) -> Bool {
+      let facts = receipt.facts
+      return key == receipt.lease.item && attempt == receipt.lease.attempt && worker == receipt.worker.name
+        && modelFingerprint == receipt.modelFingerprint && numericClass == receipt.numericClass
+        && sha256 == facts.sha256 && frames == facts.frames && sampleRate == facts.sampleRate
+        && peakDBFS == facts.peakDBFS && rmsDBFS == facts.rmsDBFS && integratedLUFS == facts.integratedLUFS
+        && stageSeconds.compactMapValues(\.self) == receipt.stageSeconds
+        && notes == (receipt.notes.isEmpty ? nil : receipt.notes.joined(separator: "; "))
+    }
 
     /// The item as it was rendered; nil when the file name has no format of ours.
     package var item: Item? {

@@ -13,13 +13,17 @@ package struct RunVerifier {
     self.inspector = inspector
   }
 
-  /// Compares journal, audio and metadata.
+  /// Compares journal, audio, metadata and errors.
   /// - Parameters:
-  ///   - repair: marks items with bad audio as waiting, so that a rerun renders them; needs a run that stands still.
+  ///   - repair: marks items with bad audio as waiting, so that a rerun renders them, and makes a missing or damaged journal
+  ///     anew; needs a run that stands still.
   ///   - progress: told the number of items looked at so far.
   /// - Throws: `RunError` (`noRun`, `damaged`; `locked` when asked to repair a running run), `JournalFault`, `FileFault`.
   package func verify(repair: Bool = false, progress: (Int) -> Void = { _ in }) throws -> VerificationReport {
-    guard directory.isRun else { throw RunError(.noRun, directory.path, "there is no run here") }
+    guard directory.isRun || directory.mayBeRebuilt else {
+      throw RunError(.noRun, directory.path, "there is no run here")
+    }
+    if repair { try Directory.make(directory.state) }
     let lock = repair ? try directory.takeLock() : nil
     defer { _ = lock }
     let isLive = lock == nil && directory.owner != nil
@@ -50,6 +54,7 @@ package struct RunVerifier {
     // A running coordinator has gone on since the journal was read.
     if !isLive {
       report.findings += strangers(receipts, records)
+      report.findings += try silences(journal)
     }
     if repair, !bad.isEmpty {
       try reopen(bad, journal)
@@ -64,6 +69,7 @@ package struct RunVerifier {
 
   /// What is wrong with the journal, in a few words; nil for a sound one.
   private func damage() -> String? {
+    guard directory.isRun else { return "is missing" }
     do {
       try SQLiteJournal(reading: directory.journal).examine()
       return nil
@@ -83,7 +89,7 @@ package struct RunVerifier {
     }
     let record = records.byFile[file]
     if let record {
-      if record.sha256 != receipt.facts.sha256 || record.key != key || record.frames != receipt.facts.frames {
+      if !record.agrees(with: receipt) {
         find(.wrongLine, "metadata.jsonl says something else than the journal; a rerun writes it anew")
       }
     } else {
@@ -134,6 +140,25 @@ package struct RunVerifier {
         Finding(
           code: .extraFile, item: nil, file: "audio/" + name,
           message: "belongs to no done item; a rerun replaces it if it is one, otherwise remove it"))
+    }
+    return findings
+  }
+
+  /// What a reader of the run does not hear: of an item that died, or of the run itself.
+  private func silences(_ journal: SQLiteJournal) throws -> [Finding] {
+    let said = Set(
+      (FileManager.default.contents(atPath: directory.errors) ?? Data()).split(separator: UInt8(ascii: "\n")))
+    var findings: [Finding] = []
+    for dead in try journal.deadItems() where !said.contains(Data(ErrorLine.bytes(dead).dropLast())) {
+      findings.append(
+        Finding(
+          code: .missingLine, item: dead.item, file: "errors.jsonl",
+          message: "does not say what the journal says of \(dead.item), which is dead; a rerun writes it anew"))
+    }
+    if !RunDocument.stands(at: directory.document) {
+      findings.append(
+        Finding(
+          code: .noDocument, item: nil, file: "run.json", message: "is missing or no document; a rerun writes it anew"))
     }
     return findings
   }

@@ -28,17 +28,28 @@ struct RunDocument {
     data = try Self.text(object)
   }
 
-  /// Says in the document at `path`, where there is one, what became of a run that was changed while nobody worked on it.
+  /// Says in the document at `path` what became of a run that was changed while nobody worked on it. One that is missing or
+  /// cannot be read is left to the next start, which writes it anew.
   static func revise(_ path: String, counts: ItemCounts) throws {
-    guard let former = FileManager.default.contents(atPath: path) else { return }
-    try Directory.replace(path, with: RunDocument(revising: former, counts: counts).data)
+    guard let former = FileManager.default.contents(atPath: path),
+      let revised = try RunDocument(revising: former, counts: counts)
+    else { return }
+    try Directory.replace(path, with: revised.data)
   }
 
-  /// - Parameter former: the document as it is.
-  private init(revising former: Data, counts: ItemCounts) throws {
-    guard isShallow(former), var object = try JSONSerialization.jsonObject(with: former) as? [String: Any] else {
-      throw CocoaError(.coderReadCorrupt)
-    }
+  /// Whether there is a document at `path`.
+  static func stands(at path: String) -> Bool {
+    FileManager.default.contents(atPath: path).flatMap(read) != nil
+  }
+
+  private static func read(_ data: Data) -> [String: Any]? {
+    guard isShallow(data) else { return nil }
+    return try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+  }
+
+  /// - Parameter former: the document as it is; nil where it is none.
+  private init?(revising former: Data, counts: ItemCounts) throws {
+    guard var object = Self.read(former) else { return nil }
     let rejectedRows = (object["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
     object["written"] = Self.text(Date())
     object["counts"] = Self.object(counts, rejectedRows)

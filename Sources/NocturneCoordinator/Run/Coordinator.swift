@@ -67,10 +67,11 @@ package final class Coordinator {
   ///   - rejected: rows that are no items.
   ///   - link: bound already; closed when the run ends.
   ///   - stop: made on the waker that the link waits on.
+  ///   - lock: the directory's, where the caller has prepared and taken it.
   /// - Throws: `RunError`.
   package init(
     directory: RunDirectory, record: RunRecord, items: any ItemSource, rejected: [RejectedRow] = [],
-    link: any CoordinatorLink, stop: StopSignal, options: Options = Options(),
+    link: any CoordinatorLink, stop: StopSignal, lock: FileLock? = nil, options: Options = Options(),
     observer: @escaping (RunEvent) -> Void = { _ in }
   ) throws {
     self.directory = directory
@@ -83,8 +84,8 @@ package final class Coordinator {
     self.stop = stop
     self.options = options
     self.observer = observer
-    try directory.prepare()
-    lock = try directory.takeLock()
+    if lock == nil { try directory.prepare() }
+    self.lock = try lock ?? directory.takeLock()
     journal = try SQLiteJournal(options.keepsJournal ? directory.journal : ":memory:")
     isResumed = try journal.opening() != nil
     opening = try journal.open(record, items: items.count, directory: directory)

@@ -105,6 +105,7 @@ extension Job {
           ? "larger than \(maximumBytes) bytes; is this a job file?"
           : error.message.replacing("the manifest", with: "the job file"))
     }
+    if bytes.starts(with: byteOrderMark) { bytes.removeFirst(byteOrderMark.count) }
     guard let text = String(validating: bytes, as: UTF8.self) else { throw refuse("not UTF-8; save it as UTF-8") }
     return text
   }

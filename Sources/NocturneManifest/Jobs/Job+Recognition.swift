@@ -15,12 +15,17 @@ extension Job {
   package static func isJob(path: String) -> Bool {
     var status = stat()
     guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
-    guard let source = try? FileSource(path: path, name: path), let head = try? source.nextBlock() else { return false }
+    guard let source = try? FileSource(path: path, name: path), let block = try? source.nextBlock() else {
+      return false
+    }
+    let head = block.starts(with: byteOrderMark) ? block.dropFirst(byteOrderMark.count) : block[...]
     let lines = head.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
     let isKeyed = lines.first { !isDecoration($0) }.map { key($0) != nil } ?? false
     if isKeyed, lines.contains(where: { key($0).map { $0.elementsEqual("manifest".utf8) } ?? false }) { return true }
     return path.hasSuffix(".yaml") || path.hasSuffix(".yml")
   }
+
+  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
   /// Blank lines, comments and the marks between documents.
   private static func isDecoration(_ line: ArraySlice<UInt8>) -> Bool {

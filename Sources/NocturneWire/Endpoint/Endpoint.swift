@@ -24,7 +24,7 @@ package enum Endpoint: Hashable, Sendable, CustomStringConvertible {
       throw WireError(.invalidEndpoint, endpoint: text, "the port is missing, as in tcp://127.0.0.1:5555")
     }
     let portText = rest[rest.index(after: colon)...]
-    guard let port = portText == "*" ? 0 : Int(portText), (0...65_535).contains(port) else {
+    guard let port = portText == "*" ? 0 : Int(portText), portText == "*" || (1...65_535).contains(port) else {
       throw WireError(.invalidEndpoint, endpoint: text, "'\(portText)' is no port number (1 to 65535)")
     }
     var host = String(rest[..<colon])

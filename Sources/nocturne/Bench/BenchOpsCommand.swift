@@ -71,14 +71,3 @@ struct BenchOpsCommand: ParsableCommand {
 }
 
 extension NumericPrecision: ExpressibleByArgument {}
-
-/// - Throws: `ValidationError` for a number of threads that no machine has.
-func requireThreads(_ threads: Int) throws {
-  if !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); it must be 1 to 1024") }
-}
-
-/// Prints one JSON object on a line of its own.
-func printJSON(_ object: [String: Any]) throws {
-  let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .withoutEscapingSlashes])
-  FileHandle.standardOutput.write(data + Data("\n".utf8))
-}

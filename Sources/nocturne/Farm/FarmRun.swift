@@ -21,6 +21,8 @@ struct FarmRun {
     let report = RunReport(run: run, total: manifest.items.count)
     report.opening(manifest)
     try directory.prepare()
+    // Before anything is bound, so that whoever comes second hears of the first, not of a socket.
+    let lock = try directory.takeLock()
 
     let local = try Endpoint.local(in: directory.state)
     let waker = Waker()
@@ -42,7 +44,7 @@ struct FarmRun {
     let coordinator = try Coordinator(
       directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),
       items: ItemList(manifest.items), rejected: manifest.badRows.map(RejectedRow.init), link: link, stop: stop,
-      options: options
+      lock: lock, options: options
     ) { event in
       report.tell(event)
       desk.tell(event)

@@ -52,7 +52,9 @@ final class RunReport {
           : "run \(name): \(progress.counts.total) items")
     case .itemDone(let receipt): meter.done(receipt)
     case .itemDied(let dead) where dead.failureClass == .cancelled: break  // One notice says it of all.
-    case .itemDied(let dead): warn("\(dead.item) is dead after \(dead.attempts) attempts: \(dead.message)")
+    case .itemDied(let dead):
+      let attempts = dead.attempts == 1 ? "1 attempt" : "\(dead.attempts) attempts"
+      warn("\(dead.item) is dead after \(attempts): \(dead.message)")
     case .notice(let notice): tell(notice)
     case .strangerRefused(let line): warn(line)
     case .storageRefused(let message, let seconds):
