@@ -40,7 +40,8 @@ class Choice:
 
 @dataclass(frozen=True)
 class Clip:
-    """One rendered clip: `tokens` [T], `latents` [L, Z] before clipping, `audio` [96 L]."""
+    """One rendered clip: `tokens` [T], `latents` [L, Z] before clipping, `audio` [N], which may end
+    within the last frame."""
 
     embedding: Tensor
     codes: Tensor
@@ -118,11 +119,14 @@ class Melody:
         """One clip with the checkpoint's own sampling, schedule and guidance; for `nudge` see `Choice`."""
         config = self.config
         seconds = config.clip_seconds if seconds is None else seconds
-        frames, count = round(seconds * config.latent_rate), round(seconds * config.semantic_rate)
+        samples = round(seconds * config.sample_rate)
+        # Frames that cover the samples, and tokens that cover the frames.
+        frames = -(-samples // config.hop)
+        count = max(1, -(-frames * config.semantic_rate // config.latent_rate))
         embedding = self.embed(caption)
         codes = self.rvq.encode(embedding)
         choice = Choice(config.lm.temperature, config.lm.top_k, config.lm.top_p, nudge)
         tokens = generate_tokens(self.lm, codes, [seed], count, choice)
         z = torch.from_numpy(noise(seed, frames, config.latent_dim))[None].to(self.dtype)
         latents, audio = play(self.dpd, self.decoder, tokens, z, steps)
-        return Clip(embedding[0], codes[0], tokens[0], latents[0].float(), audio[0].float())
+        return Clip(embedding[0], codes[0], tokens[0], latents[0].float(), audio[0, :samples].float())

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -90,10 +91,14 @@ def main(words: list[str] | None = None) -> int:
     except subprocess.CalledProcessError as error:
         print(f"error: {options.nocturne} ended with {error.returncode}; see the line above", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"error: {error.filename or options.nocturne}: {error.strerror or error}", file=sys.stderr)
+        return 1
     for result in results:
         edge = f"  (random numbers {result.nudge:+.0e}: a token's lies on an edge)" if result.nudge else ""
         print(f"{result.error:.2e}  seed {result.seed}  {result.caption}{edge}")
-    worst = max(result.error for result in results)
+    # What is not a number is the largest there is.
+    worst = max(results, key=lambda one: one.error if math.isfinite(one.error) else math.inf).error
     print(f"largest relative difference {worst:.2e}, allowed {TOLERANCE:.0e}")
     return 0 if worst <= TOLERANCE else 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,11 +11,11 @@ import pytest
 import soundfile
 import torch
 
-from nocturne_training import melody, sampling
+from nocturne_training import melody, parity, sampling
 from nocturne_training.config import load
 from nocturne_training.melody import Choice, generate_tokens
 from nocturne_training.models.lm import Lm
-from nocturne_training.parity import EDGE, TOLERANCE, _compare
+from nocturne_training.parity import EDGE, TOLERANCE, Comparison, _compare
 
 ENTRY = {"file_name": "a.wav", "caption": "a", "seed": 4, "steps": 5, "seconds": 1.0}
 
@@ -44,6 +45,23 @@ def test_a_clip_that_differs_is_compared_beside_the_edge(
     found = _compare(other(differs), tmp_path, ENTRY)
     assert found.nudge == nudge and (found.error <= TOLERANCE) == (differs[nudge] < 0.1)
     assert found.error == pytest.approx(differs[nudge] / (0.5 + differs[nudge]), rel=1e-3)
+
+
+@pytest.mark.parametrize("errors", [(1e-6, math.nan, 2e-6), (math.nan,), (1e-6, math.inf)])
+def test_what_is_not_a_number_is_no_agreement(
+    errors: tuple[float, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--nocturne", "n", "--model", "m"]
+    monkeypatch.setattr(parity, "compare", lambda *_: [Comparison("a", 1, 1e-6)])
+    assert parity.main(words) == 0
+    monkeypatch.setattr(parity, "compare", lambda *_: [Comparison("a", 1, error) for error in errors])
+    assert parity.main(words) == 1
+    assert capsys.readouterr().out.splitlines()[-1].split(",")[0].split()[-1] in ("nan", "inf")
+
+
+def test_a_program_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert parity.main(["--nocturne", str(tmp_path / "none"), "--model", "m"]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path / 'none'}: No such file or directory\n"
 
 
 def test_a_nudge_turns_the_tokens_on_an_edge_alone(monkeypatch: pytest.MonkeyPatch) -> None:

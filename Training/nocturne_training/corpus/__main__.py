@@ -4,6 +4,7 @@ readies one for a GPU."""
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
@@ -40,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nocturne_training.corpus", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     make = commands.add_parser("make", help="compose and render a corpus; continues one that was begun")
-    make.add_argument("--hours", type=float, required=True, help="length of all clips together")
+    make.add_argument("--hours", type=_hours, required=True, help="length of all clips together")
     make.add_argument("--seed", type=int, default=0, help="equal seeds make equal corpora (0)")
     make.add_argument("--out", type=Path, required=True, help="folder of the corpus")
     make.add_argument(
@@ -80,6 +81,13 @@ def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return value
+
+
+def _hours(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of hours above 0")
     return value
 
 

@@ -105,7 +105,7 @@ def import_file(task: Task) -> Outcome:
             sha256 = write_flac(_out / path, np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16))
             entry = record(identity, path, sha256, CLIP_SAMPLES, list(source.captions), source.labels)
             records.append({**entry, "source": source.name, "split": source.split})
-    except (soundfile.SoundFileError, ValueError, RuntimeError) as error:
+    except (soundfile.SoundFileError, ValueError, TypeError, RuntimeError) as error:
         skip("missing" if not source.path.exists() else f"not readable after {seconds:.0f} s ({error})")
         return Outcome(records, skipped)
     if seconds < CLIP_SECONDS:

@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import json
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -136,7 +137,7 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         lines = data.decode("utf-8-sig").split("\n")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: not readable ({error})") from None
     for number, line in enumerate(lines, start=1):
         if line.strip():

@@ -118,11 +118,11 @@ class Journal:
 
     def _lines(self) -> list[dict[str, Any]]:
         found = []
-        for text in self.path.read_text().split("\n"):
+        for text in self.path.read_bytes().split(b"\n"):
             try:
                 found.append(json.loads(text))
             except ValueError:
-                # The last line of a killed run may be torn; its records are made again.
+                # The last line of a killed run may be torn, even within a character; it is made again.
                 break
         return found
 
@@ -170,7 +170,8 @@ def finish(directory: Path, plan: dict[str, Any], records: Iterable[dict[str, An
 
 
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    # Half a surrogate pair, as scraped captions have where an emoji was cut, is no character.
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n"
 
 
 def _intact(directory: Path, entry: dict[str, Any]) -> bool:

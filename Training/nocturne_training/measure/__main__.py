@@ -1,7 +1,7 @@
 """`python -m nocturne_training.measure --nocturne FILE --model DIR --out DIR`: measures a checkpoint.
 
 Renders held-out captions with Nocturne, listens to them, and writes `DIR/table.md`, `DIR/figures.json` and
-`DIR/clips.jsonl`; with another split, seed or precision than the usual, into a folder of its own in DIR.
+`DIR/clips.jsonl`; of another measurement than the usual one, into a folder of its own in DIR.
 What is there already is kept, so the same command goes on where it was stopped.
 """
 
@@ -124,11 +124,17 @@ def plan(options: argparse.Namespace) -> Plan:
 
 
 def folder(options: argparse.Namespace) -> Path:
-    """Where the table goes: other renders than the usual ones take no other table's place."""
-    split = "" if options.split == Plan.split else f"{options.split}-"
-    if (split, options.seed, options.precision) == ("", 0, "auto"):
-        return options.out
-    return options.out / f"{split}{options.precision}-seed-{options.seed}"
+    """Where the table goes: another measurement than the usual one takes no other table's place."""
+    wanted, usual = plan(options), Plan()
+    split = "" if wanted.split == usual.split else f"{wanted.split}-"
+    parts = [f"{split}{options.precision}-seed-{options.seed}"]
+    settings = [(one.schedule, one.steps) for one in wanted.settings]
+    if settings != [(one.schedule, one.steps) for one in usual.settings]:
+        parts += dict.fromkeys(schedule for schedule, _ in settings)
+        parts += dict.fromkeys(str(steps) for _, steps in settings)
+    parts += [] if wanted.captions == usual.captions else [f"{wanted.captions}-captions"]
+    parts += [] if wanted.epochs == usual.epochs else [f"{wanted.epochs}-epochs"]
+    return options.out if parts == ["auto-seed-0"] else options.out / "-".join(parts)
 
 
 def main(words: list[str] | None = None) -> int:
@@ -149,7 +155,11 @@ def main(words: list[str] | None = None) -> int:
         write(
             folder(options),
             found,
-            {**facts, "split": wanted.split, "captions": wanted.captions, "epochs": wanted.epochs},
+            {
+                **facts,
+                **{name: getattr(wanted, name) for name in ("split", "captions", "epochs")},
+                "settings": [asdict(setting) for setting in wanted.settings],
+            },
         )
     except (CorpusError, TrainingError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)

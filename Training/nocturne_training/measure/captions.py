@@ -60,14 +60,14 @@ class Request:
 def asked(text: str, labels: dict[str, Any]) -> Traits:
     """What `text` says of a clip with these labels. Captions are true of their clips, so a word counts only
     for the label's own value."""
-    named, plain = _named(text.lower())
+    named, nameless, plain = _named(text.lower())
     rest, beats = _beats().subn(" ", plain)
     return Traits(
         family=labels["lead_family"] if labels["lead"] in named else None,
         drums=_drums(plain, labels["drums"], beats > 0 or any(_is_kit(name) for name in named)),
         tempo=_tempo(rest, labels["tempo"]),
         quality=_quality(rest, labels["quality"]),
-        style=_style(text.lower(), labels["style"]),
+        style=_style(nameless, labels["style"]),
     )
 
 
@@ -112,13 +112,15 @@ def _any_of(words: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest))})(?![\w-])")
 
 
-def _named(text: str) -> tuple[set[str], str]:
-    """The instruments that a lower-case text names, and the text without their names and those of styles."""
+def _named(text: str) -> tuple[set[str], str, str]:
+    """The instruments that a lower-case text names, the text without their names, and that without those of
+    styles, too. A tango accordion asks for no tango."""
     pattern, meant = _names()
     found: set[str] = set()
     for match in pattern.finditer(text):
         found |= meant[match[0]]
-    return found, _style_names().sub(" ", pattern.sub(" ", text))
+    nameless = pattern.sub(" ", text)
+    return found, nameless, _style_names().sub(" ", nameless)
 
 
 @lru_cache

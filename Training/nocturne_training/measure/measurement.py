@@ -50,7 +50,7 @@ class Measured:
 @dataclass(frozen=True)
 class Measurement:
     """One checkpoint against one corpus; `say` is told what is being done. What takes long is kept on disk
-    and found again: the probes by their corpus, the renders by checkpoint and captions."""
+    and found again: the probes by their corpus, the renders by executable, checkpoint and captions."""
 
     corpus: Corpus
     renderer: Renderer
@@ -82,11 +82,6 @@ class Measurement:
     def held_out(self) -> Sequence[Clip]:
         """The clips whose captions are rendered."""
         return self.corpus.split(self.plan.split)
-
-    @property
-    def apart(self) -> Sequence[Clip]:
-        """Real clips as far from these as real clips are."""
-        return self.corpus.split("test" if self.plan.split == "valid" else "valid")
 
     def _control(
         self, judges: Probes, requests: list[Request], captions: Captions, run: Run
@@ -123,12 +118,11 @@ class Measurement:
         self.say("embedding rendered and real clips")
         own = encoders.hear(request.clip.audio() for request in requests)
         real = encoders.hear(clip.audio() for clip in self.held_out)
-        apart = encoders.hear(clip.audio() for clip in self.apart)
         generated = {setting: encoders.hear(run.audio(captions)) for setting, run in runs.items()}
         texts = encoders.read(captions.values())
         main = generated[self.plan.settings[0]]
         cycle = cycle_row(main.mulan, own.mulan, texts, others(requests))
-        return [cycle, *frechet_rows(generated, real, apart, self.plan.settings)]
+        return [cycle, *frechet_rows(generated, real, self.plan.settings)]
 
     def _decoder(self, encoders: Encoders, judges: Probes) -> list[Row]:
         self.say("encoding and decoding real clips")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from ..checkpoint import fingerprint
+from ..checkpoint import digest, fingerprint
 from ..trainer.errors import TrainingError
 
 Captions = dict[str, str]
@@ -47,16 +47,20 @@ class Run:
 
 class Renderer:
     """Runs `nocturne render` with one checkpoint. A run directory is named by everything that its clips
-    depend on, so a run of another model or other captions is never taken for this one; Nocturne resumes what
-    was begun."""
+    depend on, so a run of another model, other captions or another build of Nocturne is never taken for this
+    one; Nocturne resumes what was begun."""
 
     def __init__(self, nocturne: Path, model: Path, out: Path, say: Callable[[str], None]) -> None:
         self.nocturne, self.model, self.out, self.say = nocturne, model, out, say
         self.fingerprint = fingerprint(model)
+        try:
+            self.build = digest(nocturne)
+        except OSError as error:
+            raise TrainingError(f"{nocturne}: not run ({error.strerror}); build it first") from None
 
     def render(self, name: str, captions: Captions, setting: Setting) -> Run:
         """Clips of 10 s for all captions. Raises `TrainingError` where Nocturne fails or lacks a clip."""
-        causes = json.dumps([self.fingerprint, captions, setting.seed, setting.precision])
+        causes = json.dumps([self.build, self.fingerprint, captions, setting.seed, setting.precision])
         key = hashlib.sha256(causes.encode()).hexdigest()[:12]
         run = self.out / f"{name}-{setting.schedule}-{setting.steps}-{key}"
         run.parent.mkdir(parents=True, exist_ok=True)

@@ -32,14 +32,15 @@ def _cosine(audio: np.ndarray, texts: np.ndarray) -> float:
 
 
 def frechet_rows(
-    generated: Mapping[Setting, Embedded], real: Embedded, apart: Embedded, settings: Sequence[Setting]
+    generated: Mapping[Setting, Embedded], real: Embedded, settings: Sequence[Setting]
 ) -> list[Row]:
-    """Distances to `real` of each setting's clips, in both spaces; beside them that of `apart`, real clips of
-    other compositions, which is the floor. A distance of whole sets knows no captions: it has no control."""
+    """Distances to `real` of each setting's clips, in both spaces; beside them that of its halves from each
+    other, every other clip, which is the floor: halves of the same compositions, as generated clips and
+    `real` are. A distance of whole sets knows no captions: it has no control."""
     rows = []
     for space in ("tokenizer", "mulan"):
         reference = getattr(real, space)
-        floor = frechet(getattr(apart, space), reference)
+        floor = frechet(reference[::2], reference[1::2])
         found = {setting: frechet(getattr(generated[setting], space), reference) for setting in settings}
         linear = [setting for setting in settings if setting.schedule == "linear"]
         for setting in settings:

@@ -198,6 +198,9 @@ def test_bad_listings_are_one_clear_line(
     assert error("--audiocraft", manifest).endswith("line 1: no path")
     manifest.write_text("")
     assert error("--audiocraft", manifest).endswith("lists no files")
+    packed = tmp_path / "data.jsonl.gz"
+    packed.write_bytes(gzip.compress(b"{}")[:10] + bytes(range(250, 256)) * 4)
+    assert "data.jsonl.gz: not readable" in error("--audiocraft", packed)
     music = tmp_path / "music"
     music.mkdir()
     assert "no metadata.csv or metadata.jsonl" in error("--audiofolder", music)
@@ -255,6 +258,36 @@ def test_files_that_were_mended_come_in_with_the_same_command(tmp_path: Path) ->
     tone(music / "a.wav", 10.0)
     assert import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1) == []
     assert len(every_clip(Corpus.open(out))) == 1
+
+
+def test_no_file_or_caption_ends_the_import(tmp_path: Path) -> None:
+    music, out = tmp_path / "music", tmp_path / "out"
+    tone(music / "a.wav", 10.0)
+    (music / "b.raw").write_bytes(bytes(1000))
+    rows = [{"file_name": "a.wav", "text": "nice \ud83d"}, {"file_name": "b.raw", "text": "raw"}]
+    (music / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    skipped = import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1)
+    assert [entry["path"] for entry in skipped] == ["b.raw"]
+    assert [clip.captions[0].text for clip in every_clip(Corpus.open(out))] == ["nice ?"]
+
+
+def test_a_journal_that_is_torn_within_a_character_goes_on(tmp_path: Path) -> None:
+    music, out = tmp_path / "music", tmp_path / "out"
+    for name in ("a", "b", "c"):
+        tone(music / f"{name}.wav", 10.0)
+    rows = [{"file_name": f"{name}.wav", "text": "é" * 20} for name in ("a", "b", "c")]
+    (music / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr("nocturne_training.corpus.importer.finish", raise_interrupt)
+        import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1)
+    journal = (out / JOURNAL).read_bytes()
+    (out / JOURNAL).write_bytes(journal[: journal.rindex("é".encode()) + 1])
+    assert import_(audiofolder(music), out, 0.0, 0.0, seed=1, workers=1) == []
+    assert len(every_clip(Corpus.open(out))) == 3
+
+
+def raise_interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_finished_import_says_again_what_was_skipped(

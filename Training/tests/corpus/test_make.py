@@ -17,6 +17,7 @@ import soundfile
 
 import nocturne_training
 from nocturne_training.corpus import Corpus, CorpusError, soundfonts
+from nocturne_training.corpus.__main__ import main
 from nocturne_training.corpus.maker import make, plan_tasks
 from nocturne_training.corpus.store import JOURNAL, Journal
 
@@ -98,6 +99,16 @@ def test_workers_end_with_a_killed_parent(tmp_path: Path) -> None:
     while time.monotonic() < deadline and any(is_running(worker) for worker in workers):
         time.sleep(0.05)
     assert not any(is_running(worker) for worker in workers)
+
+
+@pytest.mark.parametrize("hours", ["nan", "inf", "0", "-1"])
+def test_hours_that_no_corpus_has_are_refused(
+    hours: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["corpus", "make", "--hours", hours, "--out", "nowhere"])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"{hours} is not a number of hours above 0" in capsys.readouterr().err
 
 
 def is_running(pid: str) -> bool:

@@ -31,6 +31,8 @@ PIANO = {
         ("Chill hip hop track, calm", PIANO, Traits(style="lo-fi hip hop")),
         ("A bedtime melody in the manner of a waltz.", {**PIANO, "style": "waltz"}, Traits(style="waltz")),
         ("A bedtime melody, a lo-fi march", PIANO, Traits()),
+        ("It features a tango accordion.", {**PIANO, "style": "tango"}, Traits()),
+        ("A tango with a tango accordion.", {**PIANO, "style": "tango"}, Traits(style="tango")),
         ("Steel drums play. There is a lazy lo-fi beat.", {**KALIMBA, "drums": False}, Traits()),
         ("No drums can be heard. A grand piano leads.", PIANO, Traits("piano", False)),
         ("Not a single drum intrudes.", PIANO, Traits(drums=False)),

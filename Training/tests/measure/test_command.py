@@ -34,21 +34,38 @@ def test_another_seed_or_precision_has_a_table_of_its_own() -> None:
     other = arguments(
         [*NEEDED, "--seed", "3", "--precision", "int8", "--steps", "5", "--schedules", "linear"]
     )
-    assert folder(other) == Path("o/int8-seed-3")
+    assert folder(other) == Path("o/int8-seed-3-linear-5")
     assert plan(other).settings == [Setting(5, "linear", 3, "int8")]
 
 
 def test_other_held_out_clips_have_a_table_of_their_own() -> None:
-    """Those of the validation split; real clips of the other split say how far apart real ones are."""
     given = SimpleNamespace(split=lambda name: [name])
-    for words, where, held_out, apart in (
-        ([], "o", "test", "valid"),
-        (["--split", "valid"], "o/valid-auto-seed-0", "valid", "test"),
+    for words, where, held_out in (
+        ([], "o", "test"),
+        (["--split", "valid"], "o/valid-auto-seed-0", "valid"),
     ):
         options = arguments([*NEEDED, *words])
         measured = Measurement(given, None, plan(options), None, print)
         assert folder(options) == Path(where)
-        assert (measured.held_out, measured.apart) == ([held_out], [apart])
+        assert measured.held_out == [held_out]
+
+
+def test_no_measurement_takes_the_place_of_another() -> None:
+    """What the model card asks for twice, in full and with three seeds, has two tables."""
+    asked = [
+        [],
+        ["--quick"],
+        ["--captions", "20"],
+        ["--epochs", "3"],
+        ["--steps", "5"],
+        ["--steps", "5,10"],
+        ["--schedules", "linear"],
+        ["--precision", "f32"],
+        ["--precision", "f32", "--steps", "5", "--schedules", "linear"],
+        ["--precision", "f32", "--steps", "5", "--schedules", "linear", "--seed", "1"],
+    ]
+    assert len({folder(arguments([*NEEDED, *words])) for words in asked}) == len(asked)
+    assert folder(arguments([*NEEDED, "--captions", "200", "--epochs", "30"])) == Path("o")
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,14 @@ def test_other_steps_captions_seeds_or_weights_are_rendered_anew(nocturne: Path,
     assert "--seed 1 --precision auto" in calls[4] and "--seed 0 --precision int8" in calls[5]
 
 
+def test_another_build_of_nocturne_renders_anew(nocturne: Path, tmp_path: Path) -> None:
+    model = _model(tmp_path / "model")
+    _renderer(nocturne, model).render("test", CAPTIONS, Setting(5))
+    nocturne.write_text(nocturne.read_text().replace("steps / 100", "steps / 50"))
+    run = _renderer(nocturne, model).render("test", CAPTIONS, Setting(5))
+    assert [float(audio[0]) for audio in run.audio(CAPTIONS)] == pytest.approx([0.1, 0.2], abs=1e-4)
+
+
 def test_a_clip_that_is_gone_is_rendered_again(nocturne: Path, tmp_path: Path) -> None:
     renderer = _renderer(nocturne, _model(tmp_path / "model"))
     os.remove(renderer.render("test", CAPTIONS, Setting(5)).clips["a"])
