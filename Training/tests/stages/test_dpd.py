@@ -50,6 +50,32 @@ def test_one_batch_is_overfitted(extracted: Path) -> None:
     assert not any(torch.equal(a, b) for a, b in zip(before, trained.dpd.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("min_snr", [0.0, 5.0])
+def test_the_loss_is_the_error_of_the_velocity_of_what_was_mixed(extracted: Path, min_snr: float) -> None:
+    trained = task(extracted, min_snr=min_snr, cfg_drop=0.5)
+    batch = trained.batch(draws(0, 1, seed=3))
+    latents, noise, angles = batch.latents, batch.noise, batch.angles
+    known, seen = torch.randn(latents.shape), []
+
+    def predict(*given: Tensor) -> Tensor:
+        seen.append(given)
+        return known
+
+    trained.predict = predict  # type: ignore[method-assign]
+    loss, error, restored = trained.objective(latents, noise, angles, batch.tokens, batch.dropped)
+    ((z, at, tokens, dropped),) = seen
+    cosine, sine = angles.cos()[..., None], angles.sin()[..., None]
+    assert torch.allclose(z, cosine * latents + sine * noise, atol=1e-6)
+    assert torch.equal(at, angles) and torch.equal(tokens, batch.tokens) and dropped is batch.dropped
+    errors = (known - (cosine * noise - sine * latents)).square().mean(dim=-1)
+    snr = (angles.cos() / angles.sin()).square()
+    share = torch.minimum(snr, torch.full_like(snr, min_snr)) / (snr + 1) if min_snr else torch.ones_like(snr)
+    assert float(loss) == pytest.approx(float((share * errors).mean()), rel=1e-4)
+    assert float(error) == pytest.approx(float(errors.mean()), rel=1e-5)
+    away = cosine * z - sine * known - latents
+    assert float(restored) == pytest.approx(float(away.square().mean()), rel=1e-4)
+
+
 def test_batches_are_crops_aligned_to_the_tokens_with_an_angle_a_chunk(extracted: Path) -> None:
     trained, starts, found = task(extracted), set(), []
     for seed in range(40):

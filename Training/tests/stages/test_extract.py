@@ -26,10 +26,13 @@ from nocturne_training.stages.clips import whole
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.extract import Networks, extract
 from nocturne_training.stages.latents import Encoding, latents
+from nocturne_training.stages.lm import LmTask
+from nocturne_training.stages.reading import Reader
 from nocturne_training.stages.tensors import INDEX, Extracted, Latents, shard_name
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
-from nocturne_training.trainer.settings import KmeansSettings, Settings, TokenizerSettings
+from nocturne_training.trainer.randomness import Draw, generator
+from nocturne_training.trainer.settings import KmeansSettings, LmSettings, Settings, TokenizerSettings
 
 
 def bytes_of(context: Context, name: str) -> dict[str, bytes]:
@@ -170,6 +173,48 @@ def test_what_another_network_gives_is_made_anew_and_nothing_else(tmp_path: Path
     write(context.stage("vae"), "vae_encoder", encoder)
     latents(context)
     assert bytes_of(context, "latents").keys() == kept.keys() and bytes_of(context, "latents") != kept
+
+
+def test_what_another_corpus_or_batch_gives_is_made_anew(tmp_path: Path) -> None:
+    """A killed extraction has nothing but its files to tell by."""
+    context = untrained(tmp_path / "run", make_tones(tmp_path / "corpus", train=4, held_out=1))
+    extract(context)
+    first = {path.name: path.stat().st_mtime_ns for path in context.stage("extract").glob("train-*")}
+    (tmp_path / "corpus").rename(tmp_path / "other")
+    make_tones(tmp_path / "corpus", train=5, held_out=1)
+    context = replace(context)
+    extract(context)
+    second = {path.name: path.stat().st_mtime_ns for path in context.stage("extract").glob("train-*")}
+    assert first.keys() == second.keys() and not set(first.values()) & set(second.values())
+    settings = replace(context.settings, extract=replace(context.settings.extract, batch=1))
+    extract(replace(context, settings=settings))
+    third = {path.name: path.stat().st_mtime_ns for path in context.stage("extract").glob("train-*")}
+    assert not set(third.values()) & set(second.values())
+
+
+def test_captions_stay_with_their_clips_and_held_out_ones_out_of_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heldout = ([False, True, False], [], [True, False], [False])
+    corpus = make_tones(tmp_path / "corpus", train=4, held_out=1, captions=heldout)
+    context = untrained(tmp_path / "run", corpus)
+
+    def vector(text: str) -> torch.Tensor:
+        """An untrained tower makes the same of all captions."""
+        return torch.randn(context.config.mulan.dim, generator=generator(text))
+
+    monkeypatch.setattr(Reader, "vectors", lambda _, texts, tower: {text: vector(text) for text in texts})
+    extract(context)
+    rvq, found = context.taken("extract", "rvq"), Extracted(context.stage("extract"), "train")
+    for index, clip in enumerate(context.corpus.split("train")):
+        codes = [rvq.encode(vector(caption.text)[None])[0] for caption in clip.captions]
+        assert found.text_codes(index).tolist() == [row.tolist() for row in codes]
+        known = [row.tolist() for row, held in zip(codes, heldout[index], strict=True) if not held]
+        assert found.text_codes(index, heldout=False).tolist() == known
+    trained = LmTask(replace(context, settings=replace(context.settings, lm=LmSettings(text_prefix=1.0))))
+    drawn = [trained.batch([Draw(0, generator(seed))])[0][0].tolist() for seed in range(40)]
+    first, unseen, last = found.text_codes(0).tolist()
+    assert unseen not in drawn and first in drawn and last in drawn
 
 
 def test_faults_are_one_line_that_says_where(

@@ -13,11 +13,13 @@ import torch
 from listening import labelled_context
 from test_lmtuned import TUNED, draws
 
+from nocturne_training.corpus.captions.writer import captions
+from nocturne_training.corpus.dataset import Caption, Clip
 from nocturne_training.measure.captions import asked
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.lmtuned import LmTunedTask
-from nocturne_training.stages.requests import SIZES, STATED, describable, untold, wanted, written
+from nocturne_training.stages.requests import SIZES, STATED, describable, requests, untold, wanted, written
 from nocturne_training.trainer.settings import Settings
 
 LABELS = {
@@ -62,6 +64,22 @@ def test_written_captions_say_what_is_true_and_are_ever_new() -> None:
     assert counts.keys() <= {1, 2, 3, 4, 5} and counts[4] + counts[5] >= 12 and counts[5]
     style = list(STATED).index("style")
     assert {row[style] >= 0 for _, row in found} == {True, False}
+
+
+def test_held_out_phrasing_is_neither_written_nor_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_to: list[bool] = []
+
+    def noted(labels: dict, random: Random, *, heldout: bool) -> list[dict]:
+        asked_to.append(heldout)
+        return captions(labels, random, heldout=heldout)
+
+    monkeypatch.setattr("nocturne_training.stages.requests.captions", noted)
+    assert written(LABELS, Random(1), STATED) and not any(asked_to)
+    texts = [Caption("A slow flute.", "sentences", held) for held in (True, False, True)]
+    clip = Clip("a", Path("a.flac"), tuple(texts), LABELS, 10.0)
+    for heldout, numbers in ((False, [1]), (True, [0, 1, 2])):
+        (found,) = requests([clip], heldout=heldout, told=STATED).values()
+        assert [one.caption for one in found] == numbers
 
 
 def test_the_mode_is_asked_for() -> None:

@@ -2,13 +2,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tones import make_tones
+from torch import Tensor
 
 from nocturne_training.config import load
+from nocturne_training.losses import adversarial
+from nocturne_training.losses.spectral import log_mel_error, multi_resolution
 from nocturne_training.models.vae import VaeDecoder
 from nocturne_training.stages import encoder
 from nocturne_training.stages.context import Context
@@ -47,6 +52,52 @@ def test_one_batch_is_overfitted(corpus: Path) -> None:
     # The sum over the resolutions of the mean error of magnitudes: 0.43 at the start, 0.15 after these steps.
     assert losses[0] > 0.35
     assert min(losses[-5:]) < 0.2
+
+
+def test_the_loss_is_what_its_weights_say_and_the_judges_know_real_from_made(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("spectral", "kl", "log_mel", "waveform", "feature", "adversarial")
+    shares = dict(zip(names, (3.0, 5.0, 7.0, 1100.0, 13.0, 17.0), strict=True))
+    weights = {f"{name.removeprefix('log_')}_weight": share for name, share in shares.items()}
+    trained, update = task(corpus, **weights), MagicMock()
+    judged: list[tuple[Tensor, Tensor]] = []
+    against_calls: list[tuple[Any, Any]] = []
+    discriminator = adversarial.discriminator
+    monkeypatch.setattr(
+        adversarial,
+        "discriminator",
+        lambda *scores: (against_calls.append(scores), discriminator(*scores))[1],
+    )
+    judge_both = trained.judge_both
+    trained.judge_both = lambda *sounds: (judged.append(sounds), judge_both(*sounds))[1]  # type: ignore
+    audio, noise = trained.batch([Draw(0, generator(1)), Draw(1, generator(2))])
+    metrics = trained.optimise((audio, noise), 0, update)
+    found = {name: float(torch.as_tensor(value).detach()) for name, value in metrics.items()}
+    ((real, made),) = judged
+    assert torch.equal(real, audio) and not made.requires_grad
+    mean, log_variance = trained.encoder(audio)
+    real_scores, made_scores = trained.judge(real), trained.judge(made)
+    parts = {
+        "spectral": multi_resolution(audio, made),
+        "kl": adversarial.kl(mean, log_variance),
+        "log_mel": log_mel_error(audio, made),
+        "waveform": (audio - made).abs().mean(),
+        "feature": adversarial.features(real_scores, made_scores),
+        "adversarial": adversarial.generator(made_scores),
+    }
+    for name, value in parts.items():
+        assert found[name] == pytest.approx(float(value.detach()), rel=1e-3), name
+    handed = {call.args[0]: float(call.args[1].detach()) for call in update.call_args_list}
+    against = discriminator(real_scores, made_scores)
+    # Judges that have learned nothing make nearly the same loss of both ways round, but not the same scores.
+    (told,) = against_calls
+    for given, wanted, other in ((told[0], real_scores, made_scores), (told[1], made_scores, real_scores)):
+        assert torch.allclose(given[0][0], wanted[0][0], atol=1e-5)
+        assert not torch.allclose(given[0][0], other[0][0], atol=1e-5)
+    assert handed["discriminator"] == pytest.approx(float(against.detach()), rel=1e-3)
+    total = sum(shares[name] * float(value.detach()) for name, value in parts.items())
+    assert handed["generator"] == pytest.approx(total, rel=1e-3) == found["loss"]
 
 
 def test_an_encoder_that_is_kept_does_not_move(corpus: Path) -> None:

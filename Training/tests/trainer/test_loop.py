@@ -7,6 +7,7 @@ import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from nocturne_training.trainer import state
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.log import read
 from nocturne_training.trainer.loop import Loop
+from nocturne_training.trainer.task import Metrics
 
 
 def loop(directory: Path, task: Line | None = None, identity: str = "me", **changes: object) -> Loop:
@@ -121,6 +123,26 @@ def test_time_and_signals_end_it_with_a_checkpoint(tmp_path: Path) -> None:
     timer.join()
     assert 0 < stopped.step < 1_000_000
     assert loop(tmp_path / "signal").step == stopped.step
+
+
+def test_it_learns_in_training_mode_and_validates_the_average_in_the_other(tmp_path: Path) -> None:
+    class Watched(Line):
+        def optimise(self, *given: Any) -> Metrics:
+            modes.append(("learns", self.net.training))
+            return super().optimise(*given)
+
+        def validate(self) -> dict[str, float]:
+            modes.append(("validates", self.net.training))
+            averaged.append(torch.equal(self.net.weight, trained.average.values["net/weight"]))
+            return super().validate()
+
+    modes: list[tuple[str, bool]] = []
+    averaged: list[bool] = []
+    trained = loop(tmp_path, Watched(), steps=6, validate_every=2)
+    trained.run()
+    assert modes == [("learns", True), ("learns", True), ("validates", False)] * 3
+    assert averaged == [True] * 3
+    assert not torch.equal(trained.task.modules["net"].weight, trained.average.values["net/weight"])
 
 
 def test_a_signal_in_the_last_step_is_heard(tmp_path: Path) -> None:

@@ -97,6 +97,15 @@ def test_more_steps_go_on_from_the_checkpoint(chain: Callable[..., Runner]) -> N
     assert not (chain().context.directory / "aside").exists()
 
 
+def test_what_went_on_is_taken_anew_by_the_stages_after_it(chain: Callable[..., Runner]) -> None:
+    chain(steps=10).run(NAMES)
+    first = Record.read(chain().context.stage("vae"))
+    chain(steps=20).run(NAMES)
+    second = Record.read(chain().context.stage("vae"))
+    assert first and second and first.identity == second.identity and first.digest != second.digest
+    assert [path.name for path in (chain().context.directory / "aside").iterdir()] == ["export-1"]
+
+
 def test_fewer_steps_than_were_learned_are_refused(chain: Callable[..., Runner]) -> None:
     chain(steps=20).run(("vae",))
     before = Record.read(chain().context.stage("vae"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,11 @@ def test_stages_that_ask_what_others_are_set_to_learn_anew_with_them() -> None:
     for stage in ("mulantuned", "extract", "listeners", "lmtuned", "lmguided", "dpdtuned"):
         assert changed(stage, **{"kmeans.dividedBy": "drums"}), stage
     assert not changed("lm", **{"kmeans.dividedBy": "drums"}), "its tokens are other ones"
+
+
+def test_a_stage_learns_anew_where_its_own_networks_are_configured_otherwise() -> None:
+    demo, settings = configuration.load("demo"), load("demo")
+    changed_lm = replace(demo, lm=replace(demo.lm, layers=demo.lm.layers + 1))
+    for stage, anew in (("lm", True), ("lmguided", True), ("vae", False), ("dpd", False), ("extract", False)):
+        both = {identity(stage_of(settings, stage), shapes, settings, {}) for shapes in (demo, changed_lm)}
+        assert (len(both) == 2) == anew, stage

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -14,13 +16,22 @@ from nocturne_training.corpus.dataset import digest
 NOTES = ("c", "d", "e", "f", "g", "a", "b")
 
 
-def make_tones(directory: Path, train: int = 8, held_out: int = 2) -> Path:
-    """Clips of one repeated note each, its name in the caption and in the labels."""
+def make_tones(
+    directory: Path, train: int = 8, held_out: int = 2, captions: Sequence[Sequence[bool]] = ()
+) -> Path:
+    """Clips of one repeated note each, its name in the caption and in the labels. `captions` says of each
+    caption of the first training clips whether its phrasing is held out."""
     random = np.random.default_rng(0)
     splits = {}
     for split, count in (("train", train), ("valid", held_out), ("test", held_out)):
         (directory / "audio" / split).mkdir(parents=True)
         records = [_clip(directory, split, index, random) for index in range(count)]
+        for record, heldout in zip(records if split == "train" else (), captions, strict=False):
+            text = record["captions"][0]["text"]
+            record["captions"] = [
+                {"text": " and ".join([text] * (number + 1)), "kind": "sentences", "heldout": held}
+                for number, held in enumerate(heldout)
+            ]
         path = directory / f"{split}.jsonl"
         path.write_text("".join(json.dumps(record) + "\n" for record in records))
         splits[split] = {"clips": count, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
@@ -30,7 +41,7 @@ def make_tones(directory: Path, train: int = 8, held_out: int = 2) -> Path:
     return directory
 
 
-def _clip(directory: Path, split: str, index: int, random: np.random.Generator) -> dict[str, object]:
+def _clip(directory: Path, split: str, index: int, random: np.random.Generator) -> dict[str, Any]:
     note = index % len(NOTES)
     time = np.arange(240_000) / 24_000
     tone = np.sin(2 * np.pi * 220 * 2 ** (note / 7) * time) * np.exp(-3 * (time * 2 % 1))
