@@ -11,6 +11,8 @@ struct Table {
   let source: ItemArray
   /// Of the last event.
   private(set) var notices: [FarmNotice] = []
+  /// Of all events.
+  private(set) var everyNotice: [FarmNotice] = []
   private(set) var wake: FarmInstant?
   /// All that was ever recorded.
   private(set) var journal: [Transition] = []
@@ -64,7 +66,9 @@ struct Table {
     for event in events {
       for instruction in state.handle(event, now: now, using: &random) {
         switch instruction {
-        case .notify(let notice): notices.append(notice)
+        case .notify(let notice):
+          notices.append(notice)
+          everyNotice.append(notice)
         case .wake(let instant): wake = instant
         case .record(let transitions):
           journal += transitions

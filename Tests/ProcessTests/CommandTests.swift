@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Testing
 
@@ -110,6 +111,44 @@ struct CommandTests {
     #expect(try work.digests(of: "again")["a.flac"] == work.digests(of: "run")["a-t1.flac"])
   }
 
+  /// Row before command line before job before model; and run.json says what came of it.
+  @Test func everyResolvedValueIsWrittenDown() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.write("some.csv", "id,caption,steps\na,one,\nb,two,1\n")
+    let job = try work.write(
+      "job.yaml", "manifest: some.csv\nseconds: 2\nsteps: 4\nschedule: uniform\nlimit: 5\nstrict: true\n")
+    let options = ["--steps", "3", "--guidance", "1.5", "--format", "wav", "--seed", "9", "--precision", "f32"]
+    let outcome = try Binary.run(
+      [
+        "render", job, "--out", work.path("run"), "--model", Workplace.tinyModel.path, "--workers", "1", "--threads",
+        "2",
+      ]
+        + options)
+    #expect(outcome.status == 0, "\(outcome)")
+    let run = try #require(
+      try JSONSerialization.jsonObject(
+        with: Data(contentsOf: URL(filePath: work.path("run/run.json")))) as? [String: Any])
+    let settings = [
+      "steps": "3", "guidance": "1.5", "seconds": "2", "seed": "9", "takes": "1", "format": "wav",
+      "schedule": "uniform",
+      "limit": "5", "precision": "f32",
+    ]
+    #expect(run["settings"] as? [String: String] == settings)
+    #expect(run["strict"] as? Bool == true && run["workers"] as? Int == 1 && run["threads"] as? Int == 2)
+    let digest = SHA256.hash(data: try Data(contentsOf: URL(filePath: manifest)))
+    #expect(run["manifest_sha256"] as? String == digest.map { String(format: "%02x", $0) }.joined())
+    let counts = [
+      "total": 2, "done": 2, "waiting": 0, "leased": 0, "dead": 0, "cancelled": 0, "rejected_rows": 0,
+    ]
+    #expect(run["counts"] as? [String: Int] == counts)
+    let lines = try work.lines("run", "metadata.jsonl").sorted { "\($0["id"]!)" < "\($1["id"]!)" }
+    #expect(lines.compactMap { $0["steps"] as? Int } == [3, 1])
+    #expect(lines.allSatisfy { $0["schedule"] as? String == "uniform" && $0["guidance"] as? Double == 1.5 })
+    #expect(lines.allSatisfy { $0["model_fingerprint"] as? String == run["model_fingerprint"] as? String })
+    #expect(lines.compactMap { $0["file_name"] as? String } == ["audio/a.wav", "audio/b.wav"])
+  }
+
   @Test func pythonsAudioFolderReaderAcceptsTheRunDirectory() throws {
     let work = try Workplace()
     defer { work.remove() }
@@ -179,7 +218,9 @@ struct CommandTests {
     #expect(eventually { work.finishedCount(of: "run") >= 2 }, "\(run.errors)")
     let live = try Binary.run(["status", work.path("run"), "--json"])
     #expect(live.status == 0, "\(live)")
-    #expect(live.output.contains("\"waiting\"") || live.output.contains("\"leased\""), "\(live)")
+    let now = try JSONSerialization.jsonObject(with: Data(live.output.utf8)) as? [String: Any]
+    let counts = try ["done", "waiting", "leased"].map { try #require(now?[$0] as? Int, "\(live)") }
+    #expect(now?["state"] as? String == "running" && counts[0] < 20 && counts.reduce(0, +) == 20, "\(live)")
     #expect(try run.wait().status == 0)
     let over = try Binary.run(["status", work.path("run"), "--json"])
     let status = try JSONSerialization.jsonObject(with: Data(over.output.utf8)) as? [String: Any]

@@ -77,17 +77,21 @@ struct ResumeTests {
     for other in digests.dropFirst() { #expect(other == digests[0]) }
   }
 
-  @Test func aSignalledRunDrainsExitsWith75AndResumes() throws {
+  @Test(arguments: [SIGTERM, SIGINT])
+  func aSignalledRunDrainsExitsWith75AndResumes(signal: Int32) throws {
     let work = try Workplace()
     defer { work.remove() }
     let manifest = try work.captions(40)
     let arguments = work.renderArguments(manifest, into: "run", more: ["--seconds", "4"])
     let first = try Binary.start(arguments)
     #expect(eventually { work.finishedCount(of: "run") >= 2 }, "\(first.errors)")
-    first.send(SIGTERM)
+    first.send(signal)
     let stopped = try first.wait()
     #expect(stopped.status == 75, "\(stopped)")
     #expect(work.finishedCount(of: "run") < 40)
+    let left = try Binary.run(["status", work.path("run"), "--json"])
+    let status = try JSONSerialization.jsonObject(with: Data(left.output.utf8)) as? [String: Any]
+    #expect(status?["leased"] as? Int == 0, "what was at work was neither finished nor handed back: \(left)")
     let second = try Binary.run(arguments)
     #expect(second.status == 0, "\(second)")
     #expect(work.finishedCount(of: "run") == 40)

@@ -51,15 +51,12 @@ package struct RunDirectory: Hashable, Sendable {
       for directory in [path, audio, state] { try Directory.make(directory) }
       // Every file of the run is made here.
       try Directory.makeApart(partial)
-      for directory in [path, audio, partial] {
-        let probe = directory + "/.nocturne-probe"
-        try OpenFile(probe, .create).write(Data("probe".utf8))
-        // What is finished is moved there, which no file can be from one file system to another.
-        if directory == partial { try Directory.move(probe, to: audio + "/.nocturne-probe") }
-        try Directory.remove(directory == partial ? audio + "/.nocturne-probe" : probe)
-      }
+      for directory in [path, audio] { try Directory.remove(probe(in: directory)) }
+      // What is finished is moved there, which no file can be from one file system to another.
+      try Directory.move(probe(in: partial), to: probe(in: audio))
+      try Directory.remove(probe(in: audio))
     } catch  where error.number == EXDEV {
-      try? Directory.remove(partial + "/.nocturne-probe")
+      for directory in [partial, audio] { try? Directory.remove(directory + "/" + Self.probe) }
       throw RunError(
         .unwritable, path,
         "audio/ and state/ are on different file systems; put the whole run directory on one, or choose another with "
@@ -67,6 +64,15 @@ package struct RunDirectory: Hashable, Sendable {
     } catch {
       throw RunError(.unwritable, path, "cannot write the run directory: \(error); choose another with --out")
     }
+  }
+
+  private static let probe = ".nocturne-probe"
+
+  /// A file that could be made in `directory`.
+  private func probe(in directory: String) throws(FileFault) -> String {
+    let path = directory + "/" + Self.probe
+    try OpenFile(path, .create).write(Data("probe".utf8))
+    return path
   }
 
   /// Takes the directory for this process, until the lock is forgotten.

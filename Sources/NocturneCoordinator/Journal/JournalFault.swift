@@ -31,6 +31,6 @@ package struct JournalFault: Error, Hashable, Sendable, CustomStringConvertible 
 
   /// What to do about a journal that cannot be read.
   static func remedy(_ path: String) -> String {
-    "`nocturne verify \(Directory.parent(of: Directory.parent(of: path))) --repair` makes it anew and renders nothing again"
+    "`nocturne verify \(Directory.parent(of: Directory.parent(of: path))) --repair` makes it anew; audio that is sound is kept"
   }
 }

@@ -74,6 +74,8 @@ package final class SQLiteJournal: Journal {
     switch (error as? DatabaseError)?.resultCode {
     case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_PERM:
       RunError(.unwritable, path, "cannot open the journal: \(JournalFault(path, error).message)")
+    case .SQLITE_BUSY, .SQLITE_LOCKED:
+      RunError(.locked, path, "another program has the journal open for itself; end it and try again")
     default:
       RunError(
         .damaged, path,

@@ -26,9 +26,10 @@ enum RunConfiguration {
     return try encoder.encode(
       Document(
         nocturne: buildVersion, manifest: manifest.file, manifestFormat: manifest.format.rawValue,
-        manifestRows: manifest.report.rows, job: run.job?.path, model: run.location.checkpoint.path,
-        modelConfiguration: run.configuration.name, workers: run.workers, threads: run.threads,
-        precision: run.precision.rawValue, policy: run.policy))
+        manifestRows: manifest.report.rows, strict: run.reader.options.strict, job: run.job?.path,
+        model: run.location.checkpoint.path, modelConfiguration: run.configuration.name,
+        textEncoder: run.location.textEncoder?.path, listen: run.endpoints.listen, workers: run.workers,
+        threads: run.threads, precision: run.precision.rawValue, policy: run.policy))
   }
 
   private struct Document: Encodable {
@@ -36,9 +37,12 @@ enum RunConfiguration {
     var manifest: String
     var manifestFormat: String
     var manifestRows: Int
+    var strict: Bool
     var job: String?
     var model: String
     var modelConfiguration: String
+    var textEncoder: String?
+    var listen: String?
     var workers: Int
     var threads: Int
     var precision: String

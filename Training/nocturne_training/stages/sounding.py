@@ -15,7 +15,7 @@ from ..trainer.randomness import Draw, normal
 from . import soundlisteners
 from .context import Context
 
-WANTED = {"lead": 1.0, "lead_family": 1.0, "tempo": 0.5, "drums": 0.5, "style": 0.3}
+WANTED = {"lead": 0.7, "lead_family": 1.5, "tempo": 0.5, "drums": 1.5, "style": 0.3}
 """What they should hear."""
 TILT = 0.3
 """Deviation of the equaliser's slope in nepers."""

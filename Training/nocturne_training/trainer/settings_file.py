@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -68,11 +69,12 @@ def changes(pairs: Iterable[str]) -> dict[str, Any]:
 
 
 def save(directory: Path, settings: Settings) -> None:
-    """Writes `settings.yaml`, from which `load` makes the same settings, atomically."""
+    """Writes `settings.yaml`, from which `load` makes the same settings, atomically; by stages side by side
+    at one time."""
     directory.mkdir(parents=True, exist_ok=True)
-    partial = directory / f"{FILE}.partial"
+    path, partial = directory / FILE, directory / f"{FILE}.{os.getpid()}.partial"
     partial.write_text(yaml.safe_dump(to_json(settings), sort_keys=False), encoding="utf-8")
-    partial.replace(directory / FILE)
+    partial.replace(path)
 
 
 def named(config: str, device: str) -> str:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -85,6 +87,10 @@ def test_settings_come_back_from_the_file_that_a_training_leaves(tmp_path: Path)
     chosen = load("demo", {"lm.learningRate": 1e-05, "vae.betas": [0.5, 0.9]})
     save(tmp_path, chosen)
     assert load(tmp_path / "settings.yaml") == chosen != load("demo")
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
+        list(pool.map(save, [tmp_path] * 40, [chosen] * 40))
+    assert load(tmp_path / "settings.yaml") == chosen
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
 
 
 def test_a_gpu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Timer
@@ -257,6 +257,26 @@ def test_the_encoder_is_the_one_that_the_decoder_learns_beside(
     assert first.keys() == last.keys() and all(first[key].equal(last[key]) for key in first)
     said = capfd.readouterr().out
     assert "encoder: done" in said and "vae: done" in said
+
+
+def test_stages_side_by_side_have_the_time_that_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    class Noted(SideBySide):
+        def run(self, stages: Sequence[Stage]) -> int:
+            commands.extend(map(self.command, stages))
+            return 0
+
+    monkeypatch.setattr(train, "SideBySide", Noted)
+    corpus = make_tones(tmp_path / "corpus", train=2, held_out=1)
+    words = f"--corpus {corpus} --out {tmp_path / 'out'} --stage vae,tokenizer --jobs 2 --device cpu".split()
+    assert train.main([*words, "--max-minutes", "3"]) == 0
+    left = [float(command[command.index("--max-minutes") + 1]) for command in commands]
+    assert len(left) == 2 and all(2.5 < minutes <= 3.0 for minutes in left)
+    commands.clear()
+    assert train.main(words) == 0 and not any("--max-minutes" in command for command in commands)
 
 
 def test_a_stage_that_the_settings_leave_out_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
