@@ -1,8 +1,7 @@
 """`python -m nocturne_training.report --out DIR`: what a training has learned, on clips it never saw.
 
 Each stage's own validation, on the test split and more clips, plus what the semantic tokens tell about the
-labels. Prints a table and writes `DIR/report.json`. The settings are those that the training left in
-`DIR/settings.yaml`.
+labels. Prints a table and writes `DIR/report.json`. The settings are those that each stage was run with.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from . import config as configuration
-from .chain.record import Record
+from .chain.record import Record, recorded
 from .corpus.dataset import Clip, Corpus, CorpusError
 from .information import entropy, mutual_information
 from .models.tokenizer import Tokenizer
@@ -31,7 +30,7 @@ from .trainer.distributed import join
 from .trainer.errors import TrainingError
 from .trainer.loop import STATE, Loop
 from .trainer.settings import Settings
-from .trainer.settings_file import FILE, changes, load, named
+from .trainer.settings_file import changes, load, named, of
 from .trainer.task import Task
 
 LABELS = ("lead_family", "style", "tempo", "quality", "drums")
@@ -115,6 +114,13 @@ def with_clips(chosen: Settings, clips: int) -> Settings:
     return replace(chosen, **{name: replace(getattr(chosen, name), validation_clips=clips) for name in names})
 
 
+def _settings(options: argparse.Namespace, device: str) -> Settings:
+    wanted, left = changes(options.set), recorded(options.out)
+    if options.settings or not left:
+        return load(options.settings or named(options.config, device), wanted)
+    return of(options.out, left, wanted)
+
+
 def main(words: list[str] | None = None) -> int:
     """Returns the exit code; a fault is one line on standard error."""
     parser = argparse.ArgumentParser(
@@ -122,7 +128,7 @@ def main(words: list[str] | None = None) -> int:
     )
     parser.add_argument("--config", default="tiny", help="paper, demo, tiny, or a config.json")
     parser.add_argument(
-        "--settings", help=f"a named one or a YAML file; if left out DIR/{FILE}, which the training has left"
+        "--settings", help="a named one or a YAML file; if left out those that the stages were run with"
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="STAGE.KEY=VALUE", help="replaces one value of these"
@@ -135,9 +141,8 @@ def main(words: list[str] | None = None) -> int:
     options = parser.parse_args(words)
     try:
         corpus = options.corpus or options.out / "corpus"
-        processes, left = join(options.device), options.out / FILE
-        named_one = left if left.exists() else named(options.config, processes.device.type)
-        chosen = able(load(options.settings or named_one, changes(options.set)), Corpus.open(corpus))
+        processes = join(options.device)
+        chosen = able(_settings(options, processes.device.type), Corpus.open(corpus))
         chosen = with_clips(chosen, options.clips)
         config = configuration.load(options.config)
         context = Context(options.out, corpus, config, chosen, processes, options.split)

@@ -27,7 +27,7 @@ from .trainer.distributed import join, leave
 from .trainer.errors import TrainingError
 from .trainer.memory import keep_freed
 from .trainer.settings import Settings
-from .trainer.settings_file import SIZED, changes, load, named, save
+from .trainer.settings_file import SIZED, changes, load, named
 
 JOBS = {"cpu": 1, "cuda": 3}
 """Stages side by side: no stage leaves cores idle, and none of `demo` fills a GPU."""
@@ -156,8 +156,6 @@ def main(words: list[str] | None = None) -> int:
         sized = named(options.config, processes.device.type)
         chosen = load(options.settings or sized, wanted)
         _require_stages(chosen, options)
-        if processes.first:
-            save(options.out, chosen)
         corpus = options.corpus or made(options.out / "corpus", chosen.corpus, processes)
         asked, chosen = chosen, able(chosen, Corpus.open(corpus))
         _require_stages(chosen, options)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..checkpoint import digest as file_digest
 from ..config import Config
-from ..stages.registry import SHARED_SECTIONS, TOLD, Stage
+from ..config_json import to_json
+from ..stages.registry import SHARED_SECTIONS, STAGES, TOLD, Stage
 from ..trainer.settings import Settings, digest
 
 FILE = "stage.json"
@@ -18,7 +19,7 @@ FILE = "stage.json"
 @dataclass(frozen=True)
 class Record:
     """`identity` names configuration, settings and inputs; `digest` the files that came out, which later
-    stages have as an input."""
+    stages have as an input; `settings` is the stage's section of a settings file."""
 
     stage: str
     identity: str
@@ -28,6 +29,7 @@ class Record:
     figures: dict[str, float]
     files: dict[str, str]
     digest: str
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -39,11 +41,13 @@ class Record:
         seconds: float,
         device: str,
         figures: dict[str, float],
+        settings: Any = None,
     ) -> Record:
         """Describes the safetensors files in a stage's folder."""
         paths = sorted(directory.rglob("*.safetensors"))
         files = {str(path.relative_to(directory)): file_digest(path) for path in paths}
-        return Record(stage, identity, steps, seconds, device, figures, files, digest(files))
+        own = to_json(settings) if settings else {}
+        return Record(stage, identity, steps, seconds, device, figures, files, digest(files), own)
 
     def write(self, directory: Path) -> None:
         """Writes `stage.json`, atomically and last."""
@@ -59,6 +63,12 @@ class Record:
             return None
         record = Record(**json.loads(path.read_text(encoding="utf-8")))
         return record if all((directory / name).exists() for name in record.files) else None
+
+
+def recorded(directory: Path) -> dict[str, Any]:
+    """The sections of a settings file that the finished stages of a run directory were run with."""
+    found = {stage.name: Record.read(directory / stage.name) for stage in STAGES}
+    return {name: record.settings for name, record in found.items() if record and record.settings}
 
 
 def identity(stage: Stage, config: Config, settings: Settings, inputs: dict[str, str]) -> str:

@@ -164,9 +164,16 @@ class Runner:
         seconds: float,
         figures: dict[str, float],
     ) -> None:
-        device = self.processes.device.type
-        Record.of(
-            stage.name, wanted, directory, steps=steps, seconds=seconds, device=device, figures=figures
-        ).write(directory)
+        record = Record.of(
+            stage.name,
+            wanted,
+            directory,
+            steps=steps,
+            seconds=seconds,
+            device=self.processes.device.type,
+            figures=figures,
+            settings=getattr(self.context.settings, stage.name, None),
+        )
+        record.write(directory)
         shown = ", ".join(f"{key} {value:.4g}" for key, value in figures.items())
         self.say(f"{stage.name}: done in {seconds / 60:.1f} min{': ' if shown else ''}{shown}")

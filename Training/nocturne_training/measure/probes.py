@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from ..checkpoint import write_tensors
 from ..corpus.dataset import Clip, Corpus, CorpusError
 from ..corpus.vocabulary import FAMILIES, QUALITIES, STYLES, TEMPOS
-from ..models.harmony import Harmony
+from ..models.harmony import Harmony, qualities, tonality
 from ..stages.labels import complete
 from ..trainer.precision import mixed
 from ..trainer.randomness import generator
@@ -61,9 +61,9 @@ class Probes:
             families = timbre.families(lead).argmax(dim=1).tolist()
             drums = timbre.drummed(playing).tolist()
             tempos = tempo.classes(pulse).argmax(dim=1).tolist()
-            qualities = harmony.qualities(self.harmony(pitch)).argmax(dim=1).tolist()
+            modes = qualities(self.harmony(pitch)).argmax(dim=1).tolist()
             styles = self.style(known).argmax(dim=1).tolist()
-            for f, d, t, q, s in zip(families, drums, tempos, qualities, styles, strict=True):
+            for f, d, t, q, s in zip(families, drums, tempos, modes, styles, strict=True):
                 found.append(Traits(FAMILIES[f], d, TEMPOS[t], QUALITIES[q], STYLES[s]))
         return found
 
@@ -124,7 +124,7 @@ def learn(heard: Heard, labels: Sequence[dict], epochs: int, say: Callable[[str]
     """Learns all four from clips and their labels; equal inputs give equal probes on equal threads."""
     mel, pitch = torch.from_numpy(heard.mel), torch.from_numpy(heard.pitch)
     leads, playing = (torch.tensor(part) for part in zip(*map(timbre.targets, labels), strict=True))
-    keys = torch.tensor([harmony.target(clip) for clip in labels])
+    keys = torch.tensor([tonality(clip) for clip in labels])
     with torch.random.fork_rng():
         torch.manual_seed(1)
         say("learning tempo")

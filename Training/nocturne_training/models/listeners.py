@@ -17,17 +17,20 @@ from torch import Tensor, nn
 
 from ..corpus.music.instruments import INSTRUMENTS
 from ..corpus.vocabulary import FAMILIES
-from .harmony import Harmony
+from .harmony import Harmony, qualities
 from .tone_bank import Bank
 
 Heard = Mapping[str, Tensor]
-"""Log-probabilities of the choices of each label [B, choices]; `families`: logits of each that plays."""
+"""Log-probabilities of the choices of each label [B, choices], and, of `LatentListener` with a tone bank, of
+each `tonality` (`harmony.py`); `families`: logits of each that plays."""
 
 _WIDTHS: Final = 24, 48, 96, 160
 _STRIDES: Final = (2, 2), (1, 2), (2, 2), (1, 2)
 """In time and over the groups."""
 _JOINED = 224
 _PULSE = 96
+_CHORD = 0.4
+"""Seconds that are heard as one harmony."""
 _CONTRAST = 2.0
 """Latents deviate by about a third of their range."""
 _TOKEN_WIDTH = 128
@@ -57,9 +60,10 @@ class Names(nn.Module):
 class LatentListener(nn.Module):
     """Convolutions over time and channels for timbre, over time alone for the pulse; mean and largest over
     time. The channels of a tone bank stand in the order of their pitch, so that transposing shifts them, and
-    octaves can be laid over each other, in which `harmony` hears major and minor."""
+    octaves can be laid over each other, in which `harmony` hears tonic and mode. `rate` is that of latent
+    frames, in Hz."""
 
-    def __init__(self, latents: int, bank: Bank | None, choices: Mapping[str, int]) -> None:
+    def __init__(self, latents: int, bank: Bank | None, choices: Mapping[str, int], rate: int) -> None:
         super().__init__()
         self.tones = len(bank.tones) if bank else 0
         order = _by_pitch(bank) if bank else torch.arange(latents)[None]
@@ -77,7 +81,8 @@ class LatentListener(nn.Module):
         pulse += [_layer(_PULSE, _PULSE, 9, dilation) for dilation in (1, 2, 4)]
         self.pulse = nn.Sequential(*pulse)
         octaves = -(-self.tones // 12)
-        self.harmony = Harmony(octaves, choices["quality"]) if octaves else None
+        self.harmony = Harmony(octaves) if octaves else None
+        self.chord = max(1, round(_CHORD * rate * len(order)))
         self.names = nn.Sequential(nn.Dropout(_DROPOUT), Names(2 * _JOINED, choices))
         self.tempo = nn.Sequential(nn.Dropout(_DROPOUT), nn.Linear(2 * _PULSE, choices["tempo"]))
 
@@ -98,16 +103,17 @@ class LatentListener(nn.Module):
         pulse = self.pulse(x.transpose(1, 2))
         heard = self.names(over_time(timbre))
         heard |= {"tempo": self.tempo(over_time(pulse)).float().log_softmax(dim=1)}
-        return heard | {"quality": self.quality(x)} if self.harmony else heard
+        return heard | self.tonality(x) if self.harmony else heard
 
-    def quality(self, frames: Tensor) -> Tensor:
-        """[B, F, G] -> log-probabilities of major and minor, whatever the tonic [B, choices]"""
+    def tonality(self, frames: Tensor) -> Heard:
+        """[B, F, G] -> log-probabilities of each tonality, and of major and minor whatever the tonic"""
         assert self.harmony
-        pitch = F.pad(
-            frames[..., : self.tones], (0, 12 * self.harmony.octaves - self.tones), mode="replicate"
-        )
-        scores = self.harmony(pitch).float()
-        return scores.logsumexp(dim=1).log_softmax(dim=1)
+        missing = 12 * self.harmony.octaves - self.tones
+        pitch = F.pad(frames[..., : self.tones], (0, missing), mode="replicate")
+        chords = F.avg_pool1d(pitch.transpose(1, 2), self.chord, ceil_mode=True).transpose(1, 2)
+        scores = self.harmony(chords).float()
+        chances = qualities(scores).clamp(min=1e-6)
+        return {"tonality": scores.flatten(1).log_softmax(dim=1), "quality": chances.log()}
 
 
 class TokenListener(nn.Module):

@@ -31,9 +31,6 @@ from .listeners import certain, labelled, learned
 from .requests import MODE
 from .sounding import Manner, Sounding
 
-WANTED = {"lead": 0.7, "lead_family": 1.5, "tempo": 0.5, "drums": 1.5, "quality": 0.5, "style": 0.3}
-"""What captions ask for and tokens tell; the quality where these tell it. Drums count as much as the family:
-by a third of it, clips told fewer of them than their tokens do."""
 HISS = 0.1
 """Deviation up to which the listener hears noise beside the latents."""
 CAPTIONS = 64
@@ -45,7 +42,7 @@ SEMITONES = 2
 @dataclass(frozen=True)
 class Played:
     """What clips are made from, and how they are heard: semantic tokens [B, T], the noise that the sampler
-    starts from and what is heard beside the latents, both [B, L, Z], probabilities of the labels `WANTED`
+    starts from and what is heard beside the latents, both [B, L, Z], probabilities of the labels wanted
     [B, choices], by how many semitones to transpose, how many steps to make them in, in how many of the last
     to learn, and how sound is heard."""
 
@@ -71,7 +68,9 @@ class DpdTunedTask(DpdTask):
         super().__init__(context, self.tuning)
         self.dpd.load_state_dict(context.taken(self.stage, "dpd").state_dict())
         self.listener = learned(context, "latents")
-        self.wanting = {name: w for name, w in WANTED.items() if name != MODE or context.tells_mode}
+        # What captions ask for and tokens tell.
+        wanted = self.tuning.wanted
+        self.wanting = {name: w for name, w in wanted.items() if name != MODE or context.tells_mode}
         self.sounding = Sounding(context) if self.tuning.sound_weight > 0 else None
         self.places, self.wanted = labelled(context, "train")
         weight = self.tuning.correction

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ..corpus.dataset import Clip
+from ..models.harmony import TONALITIES, raised, tonality
 from ..models.listeners import Heard, LatentListener, TokenListener, surprise
 from ..models.tone_bank import Bank
 from ..trainer.errors import TrainingError
@@ -31,17 +32,21 @@ NOISE = 0.17
 """Deviation up to which latents get noise, so that what diffusion leaves is not heard as anything."""
 SEMITONES = 3
 """Up to which clips are transposed."""
+UNKNOWN = -100
+"""The tonality of a clip whose labels have no key or mode."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Latents f32 [B, L, Z] and tokens [B, T] of the same stretch of clips, `labels.targets` of these, and by
-    how many semitones to transpose them."""
+    """Latents f32 [B, L, Z] and tokens [B, T] of the same stretch of clips, `labels.targets` of these, by how
+    many semitones to transpose them, and of which tonality they then are [B], `UNKNOWN` where no label says
+    it."""
 
     latents: Tensor
     tokens: Tensor
     wanted: Tensor
     semitones: int
+    tonality: Tensor
 
 
 class ListeningTask(Task):
@@ -88,6 +93,8 @@ class ListenersTask(ListeningTask):
         )
         self.labelled, self.wanted = required(context, "train")
         self.held_out_labelled, self.held_out_wanted = labelled(context, held_out)
+        clips = context.corpus.split("train")
+        self.tonality = torch.tensor([_tonality(clips[place]) for place in self.labelled.tolist()])
         torch.manual_seed(self.settings.seed)
         self.listeners = nn.ModuleDict(unlearned(context)).to(device)
 
@@ -107,8 +114,11 @@ class ListenersTask(ListeningTask):
         z = torch.stack(latents).float().to(device)
         level = torch.stack([torch.rand((1, 1), generator=draw.generator) for draw in draws]).to(device)
         z = z + NOISE * level * normal(draws, tuple(z.shape[1:]), device)
-        wanted = self.wanted[[draw.index for draw in draws]]
-        return Batch(z, torch.stack(heard).to(device), wanted.to(device), semitones)
+        rows = [draw.index for draw in draws]
+        known = self.tonality[rows]
+        moved = torch.where(known == UNKNOWN, known, raised(known, semitones))
+        wanted = self.wanted[rows].to(device)
+        return Batch(z, torch.stack(heard).to(device), wanted, semitones, moved.to(device))
 
     def optimise(self, batch: Batch, step: int, update: Update) -> Metrics:
         """See `Task`."""
@@ -118,6 +128,9 @@ class ListenersTask(ListeningTask):
                 "tokens": self.listeners["tokens"](batch.tokens),
             }
         losses = {name: named_loss(one, batch.wanted, WEIGHTS) for name, one in heard.items()}
+        if "tonality" in heard["latents"]:
+            # Told the tonic beside the mode, it learns the mode in a sixth of the steps.
+            losses["latents"] = losses["latents"] + tonal_loss(heard["latents"], batch.tonality)
         for name, loss in losses.items():
             update(name, loss)
         return losses
@@ -146,6 +159,17 @@ def named_loss(heard: Heard, wanted: Tensor, weights: Mapping[str, float]) -> Te
     families = F.binary_cross_entropy_with_logits(heard["families"], playing) / math.log(2)
     missed = surprise(heard, certain(wanted), weights)
     return (missed + 2.0 * families) / (sum(weights.values()) + 2.0)
+
+
+def tonal_loss(heard: Heard, wanted: Tensor) -> Tensor:
+    """Cross-entropy of tonalities [B], but of those that are `UNKNOWN`, as a share of chance's -> scalar"""
+    missed = F.nll_loss(heard["tonality"], wanted, ignore_index=UNKNOWN, reduction="sum")
+    return missed / (math.log(TONALITIES) * (wanted != UNKNOWN).sum().clamp(min=1))
+
+
+def _tonality(clip: Clip) -> int:
+    labels = clip.labels or {}
+    return tonality(labels) if labels.keys() >= {"key", "mode"} else UNKNOWN
 
 
 def certain(wanted: Tensor) -> dict[str, Tensor]:
@@ -178,7 +202,7 @@ def unlearned(context: Context) -> dict[str, nn.Module]:
     parts, tones = config.vae.encoder.rates[-1], context.settings.vae.start == "tones"
     bank = Bank(parts, config.hop // parts, config.latent_dim) if tones else None
     return {
-        "latents": LatentListener(config.latent_dim, bank, choices),
+        "latents": LatentListener(config.latent_dim, bank, choices, config.latent_rate),
         "tokens": TokenListener(config.semantic_vocab, context.told_centres, choices),
     }
 

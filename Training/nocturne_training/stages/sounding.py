@@ -15,8 +15,6 @@ from ..trainer.randomness import Draw, normal
 from . import soundlisteners
 from .context import Context
 
-WANTED = {"lead": 0.7, "lead_family": 1.5, "tempo": 0.5, "drums": 1.5, "style": 0.3}
-"""What they should hear."""
 TILT = 0.3
 """Deviation of the equaliser's slope in nepers."""
 
@@ -48,10 +46,12 @@ class Sounding:
         self.settings = context.settings.dpdtuned
         self.decoder = context.taken("dpdtuned", "vae_decoder")
         self.listeners = soundlisteners.learned(context)
+        named = {*soundlisteners.WEIGHTS, "lead_family"}
+        self.wanting = {name: weight for name, weight in self.settings.wanted.items() if name in named}
         soundlisteners.require_audible("dpdtuned.soundFrames", self.settings.sound_frames, context.config)
 
     def __call__(self, made: Tensor, wanted: Mapping[str, Tensor], manner: Manner, step: int) -> Tensor:
-        """Latents [B, L, Z] and probabilities of the labels `WANTED` [B, choices] -> surprise at a stretch of
+        """Latents [B, L, Z] and probabilities of the labels wanted [B, choices] -> surprise at a stretch of
         the sound"""
         listener = self.listeners[step % len(self.listeners)]
         part = made[:, manner.first : manner.first + self.settings.sound_frames]
@@ -59,4 +59,4 @@ class Sounding:
             frames = listener.frames(self.decoder(part).float())
             frames = transposed(frames, manner.semitones if listener.kind == "pitch" else 0)
             heard = listener(tilted(frames, manner.slope))
-        return surprise(heard, wanted, WANTED)
+        return surprise(heard, wanted, self.wanting)

@@ -325,7 +325,8 @@ class DpdTunedSettings(DpdSettings):
     tokens that the language model draws, at first, for `drawn` captions; those of its own clips are made to
     tell what labels say, by the weight `correction` against nearness (0: they stay); `reward_weight` is
     beside the error of the velocity, and so is `sound_weight`, that of what listeners of sound hear in
-    `sound_frames` frames of the clips when they are decoded (0: nothing)."""
+    `sound_frames` frames of the clips when they are decoded (0: nothing). The other weights are of what
+    should be heard; by a third of the family's, clips told fewer drums than tokens do."""
 
     steps: int = 0
     ema: float = 0.98
@@ -338,6 +339,24 @@ class DpdTunedSettings(DpdSettings):
     reward_weight: float = 0.1
     sound_weight: float = 0.0
     sound_frames: int = 40
+    lead_weight: float = 0.7
+    family_weight: float = 1.5
+    tempo_weight: float = 0.5
+    drums_weight: float = 1.5
+    quality_weight: float = 0.5
+    style_weight: float = 0.3
+
+    @property
+    def wanted(self) -> dict[str, float]:
+        """The weight of each label (`stages/labels.py`)."""
+        return {
+            "lead": self.lead_weight,
+            "lead_family": self.family_weight,
+            "tempo": self.tempo_weight,
+            "drums": self.drums_weight,
+            "quality": self.quality_weight,
+            "style": self.style_weight,
+        }
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,8 +14,6 @@ from ..config_json import parse, to_json
 from .errors import TrainingError
 from .settings import Settings
 
-FILE = "settings.yaml"
-"""In a run directory, the settings of its training."""
 FOLDER = Path(__file__).parent.parent / "settings"
 SIZED = (*NAMED, "demo-gpu")
 """The named settings: one for each named configuration, and one for a GPU."""
@@ -37,9 +34,8 @@ def parse_yaml(text: str) -> Any:
 
 
 def load(source: str | Path, changes: dict[str, Any] | None = None) -> Settings:
-    """Settings by name (one of `SIZED`) or from a YAML file; keys that are left out keep their
-    defaults. `changes` maps `stage.key` to a value that replaces the file's. Raises `TrainingError` naming
-    file and key."""
+    """Settings by name (one of `SIZED`) or from a YAML file, as `of`. Raises `TrainingError` naming file and
+    key."""
     own = FOLDER / f"{source}.yaml"
     path = own if source in SIZED else Path(source)
     try:
@@ -48,10 +44,17 @@ def load(source: str | Path, changes: dict[str, Any] | None = None) -> Settings:
         raise TrainingError(f"{path}: {error.strerror}; settings are {', '.join(SIZED)} or a file") from error
     except yaml.YAMLError as error:
         raise TrainingError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    return of(path, read, changes)
+
+
+def of(place: Path, sections: Any, changes: dict[str, Any] | None = None) -> Settings:
+    """Settings from their sections by stage, which `place` holds; keys that are left out keep their defaults.
+    `changes` maps `stage.key` to a value that replaces what is there. Raises `TrainingError` naming place and
+    key."""
     try:
-        return _settings(read, changes or {})
+        return _settings(sections, changes or {})
     except ValueError as error:
-        raise TrainingError(f"{path}: {str(error).removeprefix('config.json: ')}") from error
+        raise TrainingError(f"{place}: {str(error).removeprefix('config.json: ')}") from error
 
 
 def changes(pairs: Iterable[str]) -> dict[str, Any]:
@@ -66,15 +69,6 @@ def changes(pairs: Iterable[str]) -> dict[str, Any]:
         except yaml.YAMLError:
             raise TrainingError(f"--set {pair}: {value} is not a value of YAML") from None
     return found
-
-
-def save(directory: Path, settings: Settings) -> None:
-    """Writes `settings.yaml`, from which `load` makes the same settings, atomically; by stages side by side
-    at one time."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path, partial = directory / FILE, directory / f"{FILE}.{os.getpid()}.partial"
-    partial.write_text(yaml.safe_dump(to_json(settings), sort_keys=False), encoding="utf-8")
-    partial.replace(path)
 
 
 def named(config: str, device: str) -> str:

@@ -18,9 +18,9 @@ from nocturne_training.models.listeners import surprise, transposed
 from nocturne_training.models.sound_listener import tilted
 from nocturne_training.sampler import sample
 from nocturne_training.schedule import angles, steps
-from nocturne_training.stages import dpdtuned, sounding, soundlisteners
+from nocturne_training.stages import dpdtuned, soundlisteners
 from nocturne_training.stages.context import Context
-from nocturne_training.stages.dpdtuned import WANTED, DpdTunedTask
+from nocturne_training.stages.dpdtuned import DpdTunedTask
 from nocturne_training.stages.labels import CHOICES
 from nocturne_training.stages.listeners import learned
 from nocturne_training.trainer.errors import TrainingError
@@ -28,8 +28,9 @@ from nocturne_training.trainer.randomness import Draw, generator
 from nocturne_training.trainer.settings import DpdTunedSettings, LmTunedSettings, Settings, VaeTunedSettings
 from nocturne_training.trainer.update import Update
 
+WANTED = {"lead": 0.7, "lead_family": 1.5, "tempo": 0.5, "drums": 1.5, "quality": 0.5, "style": 0.3}
 TOLD = {name: weight for name, weight in WANTED.items() if name != "quality"}
-"""What tokens tell that do not name the mode."""
+"""What tokens tell that do not name the mode, and what listeners of sound hear."""
 TUNED = DpdTunedSettings(
     steps=4,
     batch=2,
@@ -237,7 +238,7 @@ def test_the_loss_is_that_of_the_velocity_and_the_weighted_surprise(tunable: Pat
 
 
 def test_what_listeners_miss_in_the_sound_counts_where_it_is_asked(tunable: Path, tones: Path) -> None:
-    changes = {"sound_weight": 0.7, "sound_frames": 90}
+    changes = {"sound_weight": 0.7, "sound_frames": 90, "drums_weight": 4.0}
     for step, kind in enumerate(("mel", "pitch")):
         trained, other = task(tunable, tones, **changes), task(tunable, tones, **changes)
         own, played = trained.batch(draws(0, 1))
@@ -245,7 +246,8 @@ def test_what_listeners_miss_in_the_sound_counts_where_it_is_asked(tunable: Path
         found = trained.optimise((own, played), step, update)
         error = other.objective(own.latents, own.noise, own.angles, own.tokens, own.dropped)[0]
         made = other.play(played.tokens, played.start, played.steps, played.learning).clamp(-1.0, 1.0)
-        missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, TOLD)
+        wanted = TOLD | {"drums": 4.0}
+        missed = surprise(other.listener(made + played.hiss, played.semitones), played.wanted, wanted)
         context, manner = labelled_context(tunable, tones, Settings()), played.manner
         listener = soundlisteners.learned(context)[step]
         assert listener.kind == kind
@@ -253,7 +255,7 @@ def test_what_listeners_miss_in_the_sound_counts_where_it_is_asked(tunable: Path
         frames = listener.frames(decoder(made[:, manner.first : manner.first + 90]))
         if kind == "pitch":
             frames = transposed(frames, manner.semitones)
-        unheard = surprise(listener(tilted(frames, manner.slope)), played.wanted, sounding.WANTED)
+        unheard = surprise(listener(tilted(frames, manner.slope)), played.wanted, wanted)
         assert float(found["unheard"].detach()) == pytest.approx(float(unheard.detach()), rel=1e-4)
         total = error + 0.1 * missed + 0.7 * unheard
         Update("dpdtuned", other.settings, other.groups, ALONE)("dpd", total)

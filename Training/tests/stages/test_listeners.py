@@ -14,12 +14,20 @@ from resumption import assert_resumes
 
 from nocturne_training.config import load
 from nocturne_training.corpus.music.instruments import INSTRUMENTS
-from nocturne_training.corpus.vocabulary import FAMILIES
+from nocturne_training.corpus.vocabulary import FAMILIES, KEYS, MODES, QUALITIES, quality
+from nocturne_training.models.harmony import TONALITIES, raised, tonality
 from nocturne_training.models.listeners import LatentListener, Names, TokenListener, surprise
 from nocturne_training.models.tone_bank import SLOW, Bank
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.labels import CHOICES, PLACES
-from nocturne_training.stages.listeners import WEIGHTS, ListenersTask, certain, learned
+from nocturne_training.stages.listeners import (
+    UNKNOWN,
+    WEIGHTS,
+    ListenersTask,
+    certain,
+    learned,
+    tonal_loss,
+)
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.randomness import Draw, generator
@@ -56,7 +64,7 @@ def test_the_family_of_the_lead_is_that_of_its_instruments() -> None:
 
 
 def test_a_tone_bank_is_heard_by_pitch_and_part() -> None:
-    listener, latents = LatentListener(192, DEMO, COUNTS), torch.zeros(1, 3, 192)
+    listener, latents = LatentListener(192, DEMO, COUNTS, 10), torch.zeros(1, 3, 192)
     for channel, (group, part) in enumerate(DEMO.sources):
         latents[0, 1, channel] = 100 * group + 1 + max(part, 0)
     heard = listener.frames(latents)[0]
@@ -68,19 +76,19 @@ def test_a_tone_bank_is_heard_by_pitch_and_part() -> None:
 
 
 def test_transposing_moves_tones_and_leaves_noise() -> None:
-    listener, latents = LatentListener(192, DEMO, COUNTS), torch.rand(2, 4, 192)
+    listener, latents = LatentListener(192, DEMO, COUNTS, 10), torch.rand(2, 4, 192)
     plain, tones = listener.frames(latents), len(DEMO.tones)
     for semitones in (3, -2):
         moved = listener.frames(latents, semitones)
         assert moved.shape == plain.shape and torch.equal(moved[..., tones:], plain[..., tones:])
         kept = moved[..., max(0, semitones) : tones + min(0, semitones)]
         assert torch.equal(kept, plain[..., max(0, -semitones) : tones - max(0, semitones)])
-    other = LatentListener(192, None, COUNTS)
+    other = LatentListener(192, None, COUNTS, 10)
     assert torch.equal(other.frames(latents, 3), latents)
 
 
 def test_transposing_within_octaves_leaves_the_mode_and_tones_alone_tell_it() -> None:
-    listener = LatentListener(192, DEMO, COUNTS).eval()
+    listener = LatentListener(192, DEMO, COUNTS, 10).eval()
     latents, played = torch.zeros(2, 20, 192), (27, 41, 52, 66)
     tones = [[n for n, (group, _) in enumerate(DEMO.sources) if group == tone] for tone in played]
     for column in tones:
@@ -92,14 +100,72 @@ def test_transposing_within_octaves_leaves_the_mode_and_tones_alone_tell_it() ->
         latents[:, :, tones[1]] = 0.0
         assert not torch.allclose(listener(latents)["quality"], heard, atol=1e-3)
         frames = torch.rand(2, 20, len(DEMO.tones) + 4)
-        before = listener.quality(frames)
+        before = listener.tonality(frames)["quality"]
         frames[..., -4:] = 0.0
-        assert torch.equal(listener.quality(frames), before)
-    assert LatentListener(192, None, COUNTS).harmony is None
+        assert torch.equal(listener.tonality(frames)["quality"], before)
+    assert LatentListener(192, None, COUNTS, 10).harmony is None
+
+
+@torch.no_grad()
+def test_tonic_and_mode_are_heard_together() -> None:
+    listener = LatentListener(192, DEMO, COUNTS, 10).eval()
+    latents = torch.rand(3, 20, 192)
+    heard = listener(latents)
+    chances = heard["tonality"].exp().unflatten(1, (len(KEYS), len(MODES)))
+    assert torch.allclose(chances.sum(dim=(1, 2)), torch.ones(3), atol=1e-5)
+    minor = [place for place, mode in enumerate(MODES) if quality(mode) == "minor"]
+    expected = chances[:, :, minor].sum(dim=(1, 2))
+    assert torch.allclose(heard["quality"].exp()[:, QUALITIES.index("minor")], expected, atol=1e-5)
+    # Chords of 0.4 s are 8 of the 20 half frames that a second has; each is heard as its mean.
+    assert listener.chord == 8
+    frames = torch.rand(1, 16, len(DEMO.tones) + 4)
+    held = torch.cat([part.mean(dim=1, keepdim=True).expand_as(part) for part in frames.split(8, dim=1)], 1)
+    whole, mean = (listener.tonality(one)["tonality"] for one in (frames, held))
+    assert torch.allclose(whole, mean, atol=1e-5)
+
+
+def test_a_raised_clip_is_of_the_raised_tonality(extracted: Path, tones: Path) -> None:
+    assert tonality({"key": "Eb", "mode": "dorian"}) == 3 * len(MODES) + 2
+    assert raised(torch.tensor([tonality({"key": "Bb", "mode": "minor"})]), 3).tolist() == [
+        tonality({"key": "C#", "mode": "minor"})
+    ]
+    trained = task(extracted, tones)
+    assert set(trained.tonality.tolist()) == {UNKNOWN}
+    trained.tonality = torch.arange(7)
+    trained.tonality[3] = UNKNOWN
+    for seed in range(5):
+        batch = trained.batch(draws(2, 3, 6, seed=seed))
+        moved = raised(torch.tensor([2, 6]), batch.semitones).tolist()
+        assert batch.tonality.tolist() == [moved[0], UNKNOWN, moved[1]]
+
+
+def test_unknown_tonalities_do_not_count() -> None:
+    heard = {"tonality": torch.randn(3, TONALITIES).log_softmax(dim=1)}
+    expected = -(heard["tonality"][0, 5] + heard["tonality"][2, 70]) / 2 / math.log(TONALITIES)
+    assert float(tonal_loss(heard, torch.tensor([5, UNKNOWN, 70]))) == pytest.approx(float(expected))
+    assert float(tonal_loss(heard, torch.full((3,), UNKNOWN))) == 0.0
+
+
+def test_the_latent_listener_learns_tonalities_where_it_hears_tones(
+    extracted: Path, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = task(extracted, tones)
+    batch = plain.batch(draws(0, 2))
+    scores = torch.randn(2, TONALITIES).log_softmax(dim=1)
+    before = dict(plain.listeners["latents"](batch.latents, batch.semitones))
+    monkeypatch.setattr(plain.listeners["latents"], "forward", lambda z, n: before | {"tonality": scores})
+    wanted = replace(batch, tonality=torch.tensor([3, 40]))
+    losses = []
+    monkeypatch.setattr(
+        "nocturne_training.stages.listeners.named_loss", lambda heard, *_: heard["lead"].sum()
+    )
+    plain.optimise(wanted, 0, lambda name, loss: losses.append(float(loss.detach())))
+    expected = float((before["lead"].sum() + tonal_loss({"tonality": scores}, wanted.tonality)).detach())
+    assert losses[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_loudness_is_not_heard() -> None:
-    listener = LatentListener(192, DEMO, COUNTS).eval()
+    listener = LatentListener(192, DEMO, COUNTS, 10).eval()
     latents = torch.rand(2, 20, 192)
     with torch.no_grad():
         soft, loud = listener(latents), listener(latents + 0.5)

@@ -10,11 +10,11 @@ import pytest
 from extraction import copy_of, untrained
 
 from nocturne_training import report, train
-from nocturne_training.chain.record import Record
+from nocturne_training.chain.record import Record, recorded
 from nocturne_training.report import stage_figures
 from nocturne_training.stages.context import Context
 from nocturne_training.stages.registry import stage_of
-from nocturne_training.trainer.settings_file import FILE, load
+from nocturne_training.trainer.settings_file import changes, load, of
 
 SHORT = ("steps=6", "batch=2", "validationClips=2", "validateEvery=0", "ema=0.5")
 PACE = [word for key in SHORT for word in ("--set", f"lm.{key}")]
@@ -30,7 +30,7 @@ def run(extracted: Path, tones: Path, tmp_path: Path) -> Path:
 
 
 def context_of(run: Path, tones: Path, split: str) -> Context:
-    return replace(untrained(run, tones, load(run / FILE)), held_out=split)
+    return replace(untrained(run, tones, of(run, recorded(run))), held_out=split)
 
 
 def figures(run: Path, tones: Path, split: str = "test") -> dict[str, float] | None:
@@ -53,7 +53,7 @@ def test_what_was_adopted_is_measured_by_what_it_left(run: Path, tones: Path) ->
     assert stage_figures(stage_of(context.settings, "kmeans"), context) is None
 
 
-def test_the_settings_of_the_training_are_found_again(
+def test_the_settings_that_each_stage_was_run_with_are_found_again(
     run: Path, tones: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     only = stage_of(load("tiny"), "lm")
@@ -65,6 +65,11 @@ def test_the_settings_of_the_training_are_found_again(
     found = json.loads((run / "report.json").read_text())
     assert found["lm"] == pytest.approx(figures(run, tones)) and found["tokens"] == {"seen": 2.0}
     assert f"lm             loss {'':27} {found['lm']['loss']:.4g}" in capsys.readouterr().out
-    assert load(run / FILE).lm.ema == 0.5
+    assert of(run, recorded(run)).lm == load("tiny", changes(PACE[1::2])).lm
+    # Another stage, run later with other settings, says nothing of this one.
+    again = ("--config", "tiny", "--device", "cpu", "--corpus", tones, "--out", run, "--stage", "mulan")
+    assert train.main([str(word) for word in (*again, "--set", "mulan.steps=1", "--quiet")]) == 0
+    run_with = of(run, recorded(run))
+    assert (run_with.lm.ema, run_with.mulan.steps) == (0.5, 1)
     assert report.main([*words, "--set", "lm.ema=0"]) == 0
     assert json.loads((run / "report.json").read_text())["lm"]["loss"] != found["lm"]["loss"]

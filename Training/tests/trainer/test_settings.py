@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from nocturne_training.stages.registry import stage_of
 from nocturne_training.trainer.distributed import join
 from nocturne_training.trainer.errors import TrainingError
 from nocturne_training.trainer.precision import mixed
-from nocturne_training.trainer.settings_file import SIZED, changes, load, named, save
+from nocturne_training.trainer.settings_file import SIZED, changes, load, named
 
 
 def test_named_settings_load_and_differ() -> None:
@@ -83,16 +81,6 @@ def test_numbers_are_those_of_yaml_1_2_and_empty_stages_keep_their_defaults(tmp_
             changes([pair])
 
 
-def test_settings_come_back_from_the_file_that_a_training_leaves(tmp_path: Path) -> None:
-    chosen = load("demo", {"lm.learningRate": 1e-05, "vae.betas": [0.5, 0.9]})
-    save(tmp_path, chosen)
-    assert load(tmp_path / "settings.yaml") == chosen != load("demo")
-    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
-        list(pool.map(save, [tmp_path] * 40, [chosen] * 40))
-    assert load(tmp_path / "settings.yaml") == chosen
-    assert [path.name for path in tmp_path.iterdir()] == ["settings.yaml"]
-
-
 def test_a_gpu_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(TrainingError, match="--device cuda: PyTorch finds no GPU here"):
@@ -108,6 +96,8 @@ def test_length_and_reporting_leave_the_identity_alone() -> None:
     base = load("tiny").vae.identity()
     assert load("tiny", {"vae.steps": 9, "vae.logEvery": 3}).vae.identity() == base
     assert load("tiny", {"vae.batch": 9}).vae.identity() != base
+    tuned = load("tiny").dpdtuned.identity()
+    assert load("tiny", {"dpdtuned.drumsWeight": 2}).dpdtuned.identity() != tuned
 
 
 @pytest.mark.parametrize(
