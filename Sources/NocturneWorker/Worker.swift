@@ -129,8 +129,8 @@ package final class Worker {
     switch instruction {
     case .send(let message): try send(message)
     case .beat(let executing):
-      pulse.note()
-      try send(.heartbeat(Heartbeat(progress: pulse.progress.value, executing: executing)))
+      // Its own connection is never behind audio on a slow line.
+      if heart == nil { try send(.heartbeat(Heartbeat(progress: pulse.progress.value, executing: executing))) }
     case .deliver(let receipt): try deliver(receipt)
     case .serve(let lease, let offset, let length): try serve(lease, offset: offset, length: length)
     case .render(let shard, let run): renderThread.render(shard, run: run)

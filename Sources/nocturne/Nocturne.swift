@@ -23,6 +23,7 @@ struct Nocturne: ParsableCommand {
 
   static func main() {
     ignoreBrokenPipes()
+    raiseDescriptorLimit()
     do {
       var command = try parseAsRoot()
       try command.run()
@@ -43,4 +44,15 @@ let buildVersion = "0.1.0"
 /// without one.
 private func ignoreBrokenPipes() {
   signal(SIGPIPE, SIG_IGN)
+}
+
+/// A coordinator holds two connections for each worker, and a file for each artifact on its way in; shells begin with 1,024
+/// descriptors, enough for some five hundred workers. The system's own limit may be a billion, which no table should have.
+private func raiseDescriptorLimit() {
+  var limit = rlimit()
+  guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+  let wanted = min(limit.rlim_max, 1 << 16)
+  guard limit.rlim_cur < wanted else { return }
+  limit.rlim_cur = wanted
+  setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -80,6 +80,21 @@ import Testing
     try night.expectComplete()
   }
 
+  @Test func aRunWhoseDiskRefusesCommitsIsStoppedWhenAsked() throws {
+    let night = Night(items: makeItems(4))
+    let shift = night.coordinate(fault: { point in
+      if point == .beforeCommit { throw FileFault("write", "journal", number: ENOSPC) }
+    })
+    let hand = night.work()
+    try shift.wait { if case .storageRefused = $0 { true } else { false } }
+    shift.stop.request()
+    #expect(try shift.verdict().outcome == .stopped)
+    let next = night.coordinate()
+    #expect(try next.verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 4)))
+    _ = try hand.exit()
+    try night.expectComplete()
+  }
+
   @Test func directoryThatRefusesArtifactsPausesTheRunAndCostsNothing() throws {
     let night = Night(items: makeItems(10))
     let partial = night.scratch.run.partial
@@ -141,8 +156,26 @@ import Testing
     case "stranger": lines.append("{\"file_name\":\"audio/stranger.flac\"}")
     default: lines = []
     }
-    try lines.map { $0 + "\n" }.joined().write(toFile: path, atomically: true, encoding: .utf8)
+    let damaged = lines.map { $0 + "\n" }.joined()
+    try damaged.write(toFile: path, atomically: true, encoding: .utf8)
     #expect(try !RunVerifier(directory: night.scratch.run).verify().isClean)
+    // Whoever has it open reads on in what was there.
+    let reader = night.scratch.path + "/reader"
+    try FileManager.default.linkItem(atPath: path, toPath: reader)
+    _ = try night.coordinate().verdict()
+    #expect(night.scratch.text(path) == whole)
+    #expect(whole.hasPrefix(damaged) || night.scratch.text(reader) == damaged, "replaced at once, not written over")
+  }
+
+  @Test func aLineOfAnItemThatIsNotDoneIsFoundAndTakenOut() throws {
+    let night = try finishedNight(3)
+    let path = night.scratch.run.metadata
+    let whole = night.scratch.text(path)
+    let line = try #require(night.scratch.lines(path).first { $0.contains("\"row2\"") })
+    let forged = line.replacingOccurrences(of: "row2", with: "row9")
+    try (whole + forged + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    let findings = try RunVerifier(directory: night.scratch.run).verify().findings
+    #expect(findings.contains { $0.description.contains("row9") && $0.description.contains("is not done") })
     _ = try night.coordinate().verdict()
     #expect(night.scratch.text(path) == whole)
   }
@@ -153,6 +186,9 @@ import Testing
     try FileManager.default.removeItem(atPath: run.audioFile("row2.flac"))
     try Data("short".utf8).write(to: URL(fileURLWithPath: run.audioFile("row4.flac")))
     let shift = night.coordinate()
+    try shift.waitForTheStart()
+    // Should nobody render it again, it is not there: `audio` has finished, verified files alone.
+    #expect(!FileManager.default.fileExists(atPath: run.audioFile("row4.flac")))
     let renderer = FakeRenderer()
     _ = night.work(renderer: renderer)
     #expect(try shift.verdict().counts.done == 6)
@@ -171,6 +207,7 @@ import Testing
     let report = try RunVerifier(directory: run).verify(repair: true)
     #expect(Set(report.findings.map(\.code)) == [.wrongDigest, .extraFile])
     #expect(report.reopened == [ItemKey(row: "row2", take: 1)])
+    #expect(!FileManager.default.fileExists(atPath: run.audioFile("row2.flac")))
     try FileManager.default.removeItem(atPath: run.audioFile("leftover.flac"))
 
     let shift = night.coordinate()
@@ -178,6 +215,39 @@ import Testing
     _ = night.work(renderer: renderer)
     _ = try shift.verdict()
     #expect(renderer.log.rendered.map(\.row) == ["row2"])
+    try night.expectComplete()
+  }
+
+  /// What a disk or a right refuses to read may be whole.
+  @Test func audioThatCannotBeReadIsNoReasonToDeleteIt() throws {
+    let night = try finishedNight(3)
+    let run = night.scratch.run
+    let verifier = RunVerifier(
+      directory: run,
+      inspector: { file, _ in
+        if file.lastPathComponent == "row1.flac" { throw FileFault("read", file.path, number: EIO) }
+        return AudioFacts(
+          sampleRate: 24_000, channels: 1, frames: 24_000, sha256: "", bytes: 0, peakDBFS: 0, rmsDBFS: 0,
+          integratedLUFS: nil)
+      })
+    let report = try verifier.verify(repair: true)
+    #expect(report.findings.map(\.code) == [.unreadableFile] && report.reopened.isEmpty)
+    #expect(FileManager.default.fileExists(atPath: run.audioFile("row1.flac")))
+    try night.expectComplete()
+  }
+
+  /// Killed between its steps, a repair begins again; it never leaves an empty journal in the place of the old one.
+  @Test func aRepairThatWasKilledIsRepeated() throws {
+    let night = try finishedNight(4)
+    let run = night.scratch.run
+    // What one leaves that came no further than its draft.
+    try Data("half".utf8).write(to: URL(fileURLWithPath: run.journal + ".new"))
+    try Data("half".utf8).write(to: URL(fileURLWithPath: run.journal + ".new-wal"))
+    try Data("no journal".utf8).write(to: URL(fileURLWithPath: run.journal))
+    #expect(try RunVerifier(directory: run).verify(repair: true).findings.map(\.code) == [.damagedJournal])
+    let state = try FileManager.default.contentsOfDirectory(atPath: run.state)
+    #expect(!state.contains { $0.contains(".sqlite.new") }, "\(state)")
+    #expect(try night.coordinate().verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 4)))
     try night.expectComplete()
   }
 

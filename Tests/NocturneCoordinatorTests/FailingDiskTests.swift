@@ -34,6 +34,58 @@ import Testing
     #expect(!shift.notices.contains { if case .itemRetries = $0 { true } else { false } })
   }
 
+  /// The system would not open the file to look at it: that says nothing of the item, or of who rendered it.
+  @Test func anArtifactThatCannotBeLookedAtIsAShortage() throws {
+    let night = Night(items: makeItems(4))
+    let refusals = Counter()
+    let shift = night.coordinate(inspector: { file, _ in
+      if refusals.next() <= 2 { throw FileFault("open", file.path, number: EMFILE) }
+      return AudioFacts(
+        sampleRate: 24_000, channels: 1, frames: 24_000, sha256: "", bytes: 0, peakDBFS: 0, rmsDBFS: 0,
+        integratedLUFS: nil)
+    })
+    let renderer = FakeRenderer()
+    let hand = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts == ItemCounts(done: 4))
+    #expect(try hand.exit() == .finished)
+    #expect(renderer.log.rendered.count == 4, "nothing was rendered again")
+    #expect(shift.notices.contains { if case .runPaused = $0 { true } else { false } })
+  }
+
+  @Test func aNameThatTheDiskRefusesCostsItsItemAlone() throws {
+    let night = Night(items: makeItems(5))
+    var policy = Night.policy
+    policy.retry.limit = 2
+    let inTheWay = night.scratch.run.audioFile("row3.flac")
+    let shift = night.coordinate(
+      policy: policy,
+      observer: { event in
+        guard case .started = event else { return }
+        try? FileManager.default.createDirectory(atPath: inTheWay + "/x", withIntermediateDirectories: true)
+      })
+    let hand = night.work()
+    #expect(try shift.verdict().counts == ItemCounts(done: 4, dead: 1))
+    #expect(try hand.exit() == .finished)
+    #expect(!shift.notices.contains { if case .runPaused = $0 { true } else { false } })
+    #expect(night.scratch.text(night.scratch.run.errors).contains("row3.flac"))
+  }
+
+  /// Workers hear that the night is over, and what it rendered is in the books, whatever becomes of run.json.
+  @Test func workersAreDismissedThoughTheVerdictCannotBeWritten() throws {
+    let night = Night(items: makeItems(3))
+    let draft = night.scratch.run.document + ".new"
+    let shift = night.coordinate(observer: { event in
+      guard case .closing = event else { return }
+      try? FileManager.default.createDirectory(atPath: draft + "/x", withIntermediateDirectories: true)
+    })
+    let hand = night.work(options: { $0.policy.orphanSeconds = 60 })
+    #expect(throws: FileFault.self) { try shift.verdict() }
+    #expect(try hand.exit() == .finished)
+    try FileManager.default.removeItem(atPath: draft)
+    #expect(try night.coordinate().verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 3)))
+    try night.expectComplete()
+  }
+
   @Test func aTornTailOfTheJournalCostsWhatItHeldAndNoMore() throws {
     let night = Night(items: makeItems(6))
     let shift = night.coordinate()

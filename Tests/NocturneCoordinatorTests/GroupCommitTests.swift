@@ -94,6 +94,15 @@ private final class BurstLink: CoordinatorLink {
     #expect(scratch.lines(scratch.run.metadata).count == 64)
   }
 
+  @Test func linesAreWrittenAfterTheCommitThatTheyFollowFrom() throws {
+    let scratch = Scratch()
+    var lines: [Int] = []
+    _ = try run(
+      scratch, items: makeItems(3), policy: Night.policy,
+      fault: { if $0 == .beforeCommit || $0 == .committed { lines.append(scratch.lines(scratch.run.metadata).count) } })
+    #expect(lines.prefix(2) == [0, 0] && lines.last.map { $0 < 3 } == true)
+  }
+
   @Test func artifactThatIsNotWhatItsReceiptSaysIsRejectedAndTriedAgain() throws {
     let scratch = Scratch()
     let (verdict, link) = try run(

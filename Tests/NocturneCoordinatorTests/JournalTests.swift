@@ -57,6 +57,22 @@ import Testing
     #expect(try journal.counts(total: 5) == ItemCounts(waiting: 3, leased: 1, done: 1))
   }
 
+  @Test func whatSomebodyIsToldIsFlushedAndLeasesAloneAreNot() throws {
+    let scratch = Scratch()
+    let journal = try SQLiteJournal(scratch.path + "/journal.sqlite")
+    let (leased, done) = (try #require(everything.first), try #require(everything.last))
+    let told: [() throws -> Void] = [
+      { try journal.commit([done]) }, { try journal.commit([leased, done]) }, { try journal.commit(paused: true) },
+      { try journal.commit(paused: false) }, { try journal.note("model") },
+    ]
+    for tell in told {
+      try journal.commit([leased])
+      #expect(try !journal.isDurable())
+      try tell()
+      #expect(try journal.isDurable())
+    }
+  }
+
   @Test func livesThatDidNotEndAreRemembered() throws {
     let scratch = Scratch()
     let path = scratch.path + "/journal.sqlite"
@@ -106,6 +122,23 @@ import Testing
       dead == [
         DeadItem(item: key, failureClass: .itemFault, message: "given up", attempts: 2, workers: [worker])
       ])
+  }
+
+  /// Whoever went down with it, alone with it or not, by the rule of the run at work, whose lines are compared with it.
+  @Test func whoFailedADeadItemIsWhoIsToBlame() throws {
+    let journal = try SQLiteJournal(":memory:")
+    func release(_ name: String, _ failureClass: FailureClass, costsTry: Bool) -> Transition {
+      Transition(
+        item: key, attempt: 1,
+        change: .released(
+          Release(failureClass: failureClass, message: "no", worker: WorkerID(name), costsTry: costsTry, open: false)))
+    }
+    try journal.commit([
+      everything[0], release("fell-1-x", .workerFault, costsTry: false), release("full-1-x", .shortage, costsTry: true),
+      release("threw-1-x", .itemFault, costsTry: true),
+      Transition(item: key, attempt: 1, change: .died(.itemFault, message: "given up", worker: worker)),
+    ])
+    #expect(try journal.deadItems().map(\.workers) == [[WorkerID("fell-1-x"), WorkerID("threw-1-x"), worker]])
   }
 
   @Test func failedCommitLeavesNothingBehind() throws {

@@ -38,6 +38,10 @@ import Testing
     let before = night.scratch.text(night.scratch.run.metadata)
     #expect(try night.coordinate().verdict() == Verdict(outcome: .complete, counts: ItemCounts(done: 3)))
     #expect(night.scratch.text(night.scratch.run.metadata) == before)
+    // Nor does it wait for those of its former life, who were told.
+    let again = night.coordinate()
+    _ = try again.verdict()
+    #expect(!again.notices.contains { if case .awaitingWorkers = $0 { true } else { false } })
   }
 
   @Test func itemThatAlwaysFailsIsDeadAndTheRestIsRendered() throws {
@@ -50,12 +54,17 @@ import Testing
     _ = night.work(renderer: renderer)
     let verdict = try shift.verdict()
     #expect(verdict.counts == ItemCounts(done: 4, dead: 1))
+    let document = night.scratch.text(night.scratch.run.document)
+    #expect(document.contains("\"verdict\" : \"complete with dead items\""))
+    #expect(document.contains("\"rejected_rows\" : 1"))
     let errors = night.scratch.lines(night.scratch.run.errors)
     #expect(errors.count == 2)
     #expect(errors.first?.contains("\"class\":\"bad-item\",\"message\":\"night.csv:3: empty caption\"") == true)
     #expect(
       errors.last?.hasPrefix(
-        #"{"id":"row3","take":1,"class":"item-fault","message":"the muse is \"silent\"","attempts":2"#) == true)
+        #"{"id":"row3","take":1,"class":"item-fault","message":"the muse is \"silent\"","attempts":2,"workers":["#)
+        == true)
+    #expect(errors.last?.contains("\"workers\":[]") == false)
     // The same again from the journal.
     let text = night.scratch.text(night.scratch.run.errors)
     try FileManager.default.removeItem(atPath: night.scratch.run.errors)
@@ -69,9 +78,7 @@ import Testing
     let night = Night(items: makeItems(40))
     let first = night.coordinate()
     let slow = night.work(renderer: FakeRenderer(secondsPerItem: 0.01))
-    while !first.events.contains(where: { if case .itemDone = $0 { true } else { false } }) {
-      Thread.sleep(forTimeInterval: 0.005)
-    }
+    try first.waitForAnItem()
     first.stop.request()
     let verdict = try first.verdict()
     #expect(verdict.outcome == .stopped)
@@ -137,9 +144,7 @@ import Testing
     let hand = night.work(
       renderer: FakeRenderer(secondsPerItem: 0.3),
       notify: { line in if line.hasPrefix("stopping") { Thread.sleep(forTimeInterval: 2) } })
-    while !shift.events.contains(where: {
-      if case .progress(let progress) = $0 { progress.workers.contains { $0.executing > 0 } } else { false }
-    }) { Thread.sleep(forTimeInterval: 0.005) }
+    try shift.wait { if case .progress(let now) = $0 { now.workers.contains { $0.executing > 0 } } else { false } }
     hand.stop.request()
     #expect(try shift.verdict().counts.done == 1)
     #expect(!shift.notices.contains { if case .workerLost = $0 { true } else { false } })
@@ -148,10 +153,18 @@ import Testing
   @Test func statusAndVerifySeeALiveRun() throws {
     let night = Night(items: makeItems(30))
     let shift = night.coordinate()
-    let hand = night.work(renderer: FakeRenderer(secondsPerItem: 0.01))
-    while !shift.events.contains(where: { if case .itemDone = $0 { true } else { false } }) {
-      Thread.sleep(forTimeInterval: 0.005)
-    }
+    let seen = DispatchSemaphore(value: 0)
+    let renderer = FakeRenderer(
+      secondsPerItem: 0.01,
+      gate: {
+        // Of a shard after the first ones: the run lives until everybody has looked.
+        if shift.events.contains(where: { if case .itemDone = $0 { true } else { false } }) {
+          _ = seen.wait(timeout: .now() + 60)
+          seen.signal()
+        }
+      })
+    let hand = night.work(renderer: renderer)
+    try shift.waitForAnItem()
     Thread.sleep(forTimeInterval: 0.06)
     let status = try RunStatus(reading: night.scratch.run)
     #expect(status.owner == Int(getpid()))
@@ -160,6 +173,9 @@ import Testing
     #expect(status.live?.workers.count == 1)
     #expect(status.verdict == "running")
     #expect(try RunVerifier(directory: night.scratch.run).verify().isClean)
+    let fault = #expect(throws: RunError.self) { try RunVerifier(directory: night.scratch.run).verify(repair: true) }
+    #expect(fault?.code == .locked, "a repair would write a live run's journal")
+    seen.signal()
     _ = try shift.verdict()
     _ = try hand.exit()
     let after = try RunStatus(reading: night.scratch.run)

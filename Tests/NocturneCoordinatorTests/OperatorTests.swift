@@ -12,7 +12,7 @@ import Testing
     let night = Night(items: makeItems(40))
     let shift = night.coordinate()
     let hand = night.work(renderer: FakeRenderer(secondsPerItem: 0.01))
-    shift.waitForAnItem()
+    try shift.waitForAnItem()
     let run = RunOperator(night.scratch.run)
     let (paused, isLive) = try run.give(.pause)
     #expect(isLive)
@@ -35,16 +35,14 @@ import Testing
   @Test func aPausedRunIsPausedForTheNextCoordinatorToo() throws {
     let night = Night(items: makeItems(3))
     let first = night.coordinate()
-    first.waitForTheStart()
+    try first.waitForTheStart()
     _ = try RunOperator(night.scratch.run).give(.pause)
     first.stop.request()
     #expect(try first.verdict().outcome == .stopped)
     let second = night.coordinate()
-    second.waitForTheStart()
+    try second.waitForTheStart()
     let hand = night.work()
-    while second.events.allSatisfy({ if case .notice(.workerJoined) = $0 { false } else { true } }) {
-      Thread.sleep(forTimeInterval: 0.005)
-    }
+    try second.wait { if case .notice(.workerJoined) = $0 { true } else { false } }
     #expect(try RunOperator(night.scratch.run).locate("row0")?.map(\.place) == [.waiting])
     _ = try RunOperator(night.scratch.run).give(.resume)
     #expect(try second.verdict().counts.done == 3)
@@ -55,7 +53,7 @@ import Testing
     let night = Night(items: makeItems(40))
     let shift = night.coordinate()
     let hand = night.work(renderer: FakeRenderer(secondsPerItem: 0.01))
-    shift.waitForAnItem()
+    try shift.waitForAnItem()
     guard case (.draining, true) = try RunOperator(night.scratch.run).give(.drain) else {
       Issue.record("not drained")
       return
@@ -68,7 +66,7 @@ import Testing
   @Test func cancelledItemsAreReportedAndComeBackWhenAsked() throws {
     let night = Night(items: makeItems(6))
     let shift = night.coordinate()
-    shift.waitForTheStart()
+    try shift.waitForTheStart()
     let run = RunOperator(night.scratch.run)
     #expect(try run.give(.cancel(.named(["row1", "row5"]))) == (.cancelled(items: 2), true))
     #expect(night.scratch.lines(night.scratch.run.errors).count == 2)
@@ -90,10 +88,28 @@ import Testing
     #expect(night.scratch.lines(night.scratch.run.errors).isEmpty)
   }
 
+  /// A result that was on its way to its name when its item was cancelled, and the coordinator killed.
+  @Test func audioOfACancelledItemIsTakenAway() throws {
+    let night = Night(items: makeItems(2))
+    let shift = night.coordinate()
+    try shift.waitForTheStart()
+    shift.stop.request()
+    _ = try shift.verdict()
+    #expect(try RunOperator(night.scratch.run).give(.cancel(.named(["row1"]))) == (.cancelled(items: 1), false))
+    let file = night.scratch.run.audioFile("row1.flac")
+    try Data("late".utf8).write(to: URL(fileURLWithPath: file))
+    let next = night.coordinate()
+    let hand = night.work()
+    #expect(try next.verdict().counts == ItemCounts(done: 1, cancelled: 1))
+    _ = try hand.exit()
+    #expect(!FileManager.default.fileExists(atPath: file))
+    #expect(try RunVerifier(directory: night.scratch.run).verify().isClean)
+  }
+
   @Test func aStoppedRunIsCancelledWithAllThatWasNeverHandedOut() throws {
     let night = Night(items: makeItems(5))
     let shift = night.coordinate()
-    shift.waitForTheStart()
+    try shift.waitForTheStart()
     shift.stop.request()
     _ = try shift.verdict()
     #expect(try RunOperator(night.scratch.run).give(.cancel(.all)) == (.cancelled(items: 5), false))
@@ -132,7 +148,7 @@ import Testing
     #expect(throws: RunError.self) { try RunOperator(nowhere).give(.pause) }
     #expect(throws: RunError.self) { try ItemStory.read("row0", of: nowhere) }
     let shift = night.coordinate(rejected: [RejectedRow(id: "row9", message: "night.csv:3: empty caption")])
-    shift.waitForTheStart()
+    try shift.waitForTheStart()
     #expect(
       try RunOperator(night.scratch.run).give(.cancel(.named(["x"]))) == (.refused("the run has no item 'x'"), true))
     shift.stop.request()
@@ -146,7 +162,7 @@ import Testing
   @Test func aCoordinatorThatDoesNotAnswerIsNamed() throws {
     let night = Night(items: makeItems(2))
     let shift = night.coordinate()
-    shift.waitForTheStart()
+    try shift.waitForTheStart()
     shift.stop.request()
     _ = try shift.verdict()
     // Somebody has the run and hears nothing, as a coordinator that waits for room on the disk.
@@ -165,14 +181,5 @@ import Testing
     let path = try deep.controlSocket()
     #expect(path.hasPrefix("/tmp/nocturne-") && path.utf8.count < 108)
     #expect(try deep.controlSocket() == path)
-  }
-}
-
-extension Night.Shift {
-  func waitForTheStart() { wait { if case .started = $0 { true } else { false } } }
-  func waitForAnItem() { wait { if case .itemDone = $0 { true } else { false } } }
-
-  private func wait(_ isIt: (RunEvent) -> Bool) {
-    while !events.contains(where: isIt) { Thread.sleep(forTimeInterval: 0.005) }
   }
 }

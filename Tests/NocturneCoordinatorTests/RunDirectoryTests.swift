@@ -25,6 +25,14 @@ import Testing
     #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.run.state) == ["partial"])
   }
 
+  @Test func whatAStartThatWasKilledLeftIsInNobodysWay() throws {
+    let scratch = Scratch()
+    try scratch.run.prepare()
+    try Data("probe".utf8).write(to: URL(fileURLWithPath: scratch.run.audioFile(".nocturne-probe")))
+    try scratch.run.prepare()
+    #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.run.audio).isEmpty)
+  }
+
   @Test func secondCoordinatorIsToldWhoHasTheDirectory() throws {
     let scratch = Scratch()
     try scratch.run.prepare()

@@ -31,6 +31,26 @@ import Testing
     #expect(error.code == .unwritable)
   }
 
+  /// A worker whose shard was taken back before it was begun waited for its end for ever.
+  @Test func aShardThatIsCalledOffBeforeItBeginsEndsToo() throws {
+    let (isBusy, mayEnd) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    let renderer = FakeRenderer(gate: {
+      isBusy.signal()
+      _ = mayEnd.wait(timeout: .now() + 60)
+    })
+    let mailbox = Mailbox(waker: Waker())
+    let thread = RenderThread(renderer: renderer, mailbox: mailbox, progress: ProgressCounter())
+    thread.render(Shard(id: 1, items: []), run: "night")
+    #expect(isBusy.wait(timeout: .now() + 60) == .success)
+    thread.render(Shard(id: 2, items: []), run: "night")
+    thread.callOff(2)
+    func ended() -> [UInt64] { mailbox.take().compactMap { if case .ended(let shard) = $0 { shard } else { nil } } }
+    #expect(ended() == [2])
+    mayEnd.signal()
+    #expect(thread.close(waitingSeconds: 60))
+    #expect(ended() == [1], "and the second one was never begun")
+  }
+
   @Test func workerNamesAreFitForTheWireAndDiffer() {
     let names = (0..<50).map { _ in WorkerID.fresh().name }
     #expect(Set(names).count == 50)

@@ -134,6 +134,32 @@ import Testing
     #expect(told.releases.isEmpty)
   }
 
+  @Test func aShortageOfOneLeavesTheOtherCopy() {
+    var table = Table.open(items: 10) { policy in
+      policy.credit = 1
+      policy.sharding = ShardingPolicy(targetSeconds: 60, maxItems: 2, minItems: 2)
+    }
+    table.join("quick", credit: 1)
+    table.join("slow", credit: 1)
+    let slows = table.held("slow").map(\.item)
+    #expect(slows.count == 2, "a shard of two")
+    var hedged: Lease?
+    for second in stride(from: 0, to: 60, by: 2) where hedged == nil {
+      table.pass(2)
+      table.beat("slow", executing: table.held("slow"), progress: UInt64(second + 1))
+      for mine in table.held("quick") where !slows.contains(mine.item) { table.finish(mine, "quick") }
+      let told = table.say(.ready(credit: 1), "quick") + table.beat("quick")
+      hedged = told.grants.joined().first { slows.contains($0.item) }
+    }
+    guard let hedged else {
+      Issue.record("nothing was hedged")
+      return
+    }
+    let told = table.say(.failed(hedged, .shortage, message: "out of memory"), "slow")
+    #expect(told.releases.isEmpty && told.messages(to: "quick").isEmpty, "\(told)")
+    #expect(table.finish(hedged, "quick").changes.contains { if case .done = $0 { true } else { false } })
+  }
+
   @Test func aSilentStragglerIsNotHedged() {
     var table = evening()
     var told: [CoordinatorInstruction] = []

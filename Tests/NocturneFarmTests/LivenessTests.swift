@@ -1,3 +1,4 @@
+import Foundation
 import NocturneFarm
 import NocturneManifest
 import NocturneTesting
@@ -70,6 +71,38 @@ import Testing
       #expect(table.beat("a", executing: [lease(1, token: 1)], progress: UInt64(progress)).releases.isEmpty)
       #expect(table.pass(0).isEmpty)
     }
+  }
+
+  /// On a slow line a worker's words, its receipts again among them, stand behind its audio.
+  @Test func aResultOfWhichPiecesComeIsOnItsWay() {
+    var table = Table.open(items: 2)
+    table.join("a", credit: 1)
+    table.beat("a", executing: [lease(1, token: 1)], progress: 1)
+    table.say(.finished(table.receipt(lease(1, token: 1), "a"), inline: nil), "a")
+    table.say(.ready(credit: 1), "a")
+    #expect(table.held("a") == [lease(1, token: 1), lease(2, token: 2)])
+    var told: [CoordinatorInstruction] = []
+    for piece in 0..<20 {
+      told += table.pass(5)
+      // It executes nothing: that item 2 is finished, too, is said behind the pieces of item 1.
+      told += table.beat("a", progress: UInt64(2 + piece))
+      told += table.say(.chunk(lease(1, token: 1), offset: piece, Data()), "a")
+    }
+    #expect(told.releases.isEmpty, "\(told)")
+    for _ in 0..<30 {
+      told += table.pass(5)
+      told += table.beat("a", progress: 99)
+    }
+    #expect(Set(told.releases.map(\.message)) == ["result was not delivered", "grant lost"], "nothing more came")
+  }
+
+  @Test func nobodyPaysForACoordinatorThatWaitedForItsDisk() {
+    var table = Table.open(items: 1)
+    table.join("a")
+    table.say(.finished(table.receipt(lease(1, token: 1), "a"), inline: nil), "a")
+    table.advance(60)
+    #expect(table.handle(.timePassed).releases.isEmpty)
+    #expect(table.state.workers.count == 1 && table.state.collecting == 1)
   }
 
   @Test func everyHeartbeatIsAnswered() {

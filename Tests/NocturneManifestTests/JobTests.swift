@@ -157,6 +157,7 @@ struct JobTests {
     ("manifest: a.csv\nhedging: {multiple: -1}\n", .outOfRange, 2, 21),
     ("manifest: a.csv\nliveness: {timeoutHeartbeats: 1}\n", .outOfRange, 2, 31),
     ("manifest: a.csv\nliveness: {graceSeconds: 9}\n", .outOfRange, 2, 26),
+    ("manifest: a.csv\nliveness: {heartbeatSeconds: 200, timeoutHeartbeats: 500}\n", .outOfRange, 2, 54),
     ("manifest: a.csv\nliveness: {heartbeatSeconds: 1, graceSeconds: 4.9}\n", .outOfRange, 2, 47),
     ("manifest: a.csv\nshortage: {backoffSeconds: 0}\n", .outOfRange, 2, 28),
     ("manifest: a.csv\nhooks: {on: [[finished]]}\n", .wrongType, 2, 13),

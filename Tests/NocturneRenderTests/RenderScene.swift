@@ -50,9 +50,10 @@ extension Item {
   /// An item called `row` for tests.
   static func sample(
     _ row: String, caption: String = "a slow waltz for strings", seconds: Double = 0.5, steps: Int = 2,
-    guidance: Double = 2.5, format: AudioFormat = .flac, seed: UInt64 = 1
+    guidance: Double = 2.5, schedule: AngleScheduleKind = .linear,
+    format: AudioFormat = .flac, seed: UInt64 = 1
   ) -> Item {
-    let spec = RenderSpec(steps: steps, guidance: guidance, seconds: seconds, format: format)
+    let spec = RenderSpec(steps: steps, guidance: guidance, seconds: seconds, schedule: schedule, format: format)
     return Item(
       key: ItemKey(row: row, take: 1), caption: caption, spec: spec, seed: seed,
       fileName: "\(row).\(format.rawValue)")

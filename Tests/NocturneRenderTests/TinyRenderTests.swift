@@ -73,6 +73,8 @@ import Testing
     #expect(try samples(.sample("a", seconds: 0.15, seed: 9)) != base)
     #expect(try samples(.sample("a", seconds: 0.15, steps: 3)) != base)
     #expect(try samples(.sample("a", seconds: 0.15, guidance: 1)) != base)
+    let three = try [.linear, .uniform].map { try samples(.sample("a", seconds: 0.15, steps: 3, schedule: $0)) }
+    #expect(three[0] != three[1])
     #expect(try samples(.sample("a", caption: "fast drums", seconds: 0.15)) != base)
   }
 

@@ -70,6 +70,14 @@ struct BadInputTests {
     let errors = try work.lines("run", "errors.jsonl")
     #expect(errors.count == 2)
     #expect(errors.allSatisfy { $0["class"] as? String == "bad-item" })
+    #expect(errors.compactMap { $0["id"] as? String } == ["b", "../d"])
+    for (line, place) in zip(errors, ["bad.csv:3:3: ", "bad.csv:5:1: "]) {
+      #expect((line["message"] as? String)?.contains(place) == true, "\(line)")
+    }
+    let document = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: work.path("run/run.json"))))
+    let run = try #require(document as? [String: Any])
+    #expect(run["verdict"] as? String == "complete with dead items", "\(run)")
+    #expect((run["counts"] as? [String: Int])?["rejected_rows"] == 2, "\(run)")
   }
 
   @Test func faultyCheckpointsAreNamedByFileAndKey() throws {
@@ -96,6 +104,20 @@ struct BadInputTests {
       model("config") {
         try Data("{\"format\": 1".utf8).write(to: $0.appending(path: "config.json"))
       }, status: 65, naming: ["config.json"])
+  }
+
+  @Test func modelVerifyReadsEveryByte() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let model = work.folder.appending(path: "model")
+    try FileManager.default.copyItem(at: Workplace.tinyModel, to: model)
+    let sound = try Binary.run(["model", "verify", "--model", model.path])
+    #expect(sound.status == 0 && sound.output.contains(/[0-9a-f]{64}/), "\(sound)")
+    let file = model.appending(path: "lm.safetensors")
+    var bytes = try Data(contentsOf: file)
+    bytes[bytes.count - 1] ^= 1
+    try bytes.write(to: file)
+    try expectRefusal(["model", "verify", "--model", model.path], status: 65, naming: ["lm.safetensors"])
   }
 
   @Test func anUnwritableRunDirectoryExitsWith73() throws {

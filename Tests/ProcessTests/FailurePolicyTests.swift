@@ -47,6 +47,42 @@ import Testing
     #expect(try night.work.digests(of: "run").count == 12)
   }
 
+  @Test(arguments: ["--for", "--until"])
+  func aWorkerWhoseAllocationEndsGoesBeforeAndGivesBackWhatItHad(_ option: String) throws {
+    let night = try Night("sharding: {maxItems: 1}", captions: 2)
+    defer { night.end() }
+    try night.begin()
+    let end = option == "--for" ? "3" : Date(timeIntervalSinceNow: 3).formatted(.iso8601)
+    let worker = try night.hire("brief", mood: "600", more: [option, end])
+    #expect(eventually { night.isRendering }, "nothing was begun")
+    let outcome = try worker.wait(timeoutSeconds: 30)
+    #expect(outcome.status == 75, "\(outcome)")
+    try night.hire("next", mood: "")
+    let done = try night.outcome()
+    #expect(done.status == 0, "\(done)")
+  }
+
+  /// Each worker costs its coordinator two descriptors, and shells hand out few.
+  @Test func aCoordinatorMayOpenAsManyFilesAsTheSystemAllows() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let words = [
+      "coordinator", try work.captions(1), "--out", work.path("run"), "--listen", "ipc://" + work.path("night.sock"),
+      "--workers", "0", "--model", Workplace.tinyModel.path,
+    ]
+    let process = try RunningProcess(
+      executable: URL(filePath: "/bin/sh"),
+      arguments: ["-c", "ulimit -Sn 256; exec \"$0\" \"$@\"", Binary.url.path] + words,
+      environment: [:], input: nil)
+    #expect(eventually { FileManager.default.fileExists(atPath: work.path("run/run.json")) }, "\(process.errors)")
+    let limits = try String(contentsOfFile: "/proc/\(process.pid)/limits", encoding: .utf8)
+    let files = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max open files") })
+    let numbers = files.split(separator: " ").compactMap { Int($0) }
+    #expect(numbers.count == 2 && numbers[0] == min(numbers[1], 65_536), "\(files)")
+    process.send(SIGTERM)
+    #expect(try process.wait().status == 75)
+  }
+
   @Test func somebodyIsToldOfARunThatIsStuckAndOfADiskThatIsLow() throws {
     let night = try Night("liveness: {stuckSeconds: 1}", hooks: ", diskLowMegabytes: 1000000000", captions: 2)
     defer { night.end() }
@@ -95,13 +131,15 @@ private final class Night {
       ["coordinator", job, "--listen", endpoint, "--workers", "0"], environment: environment(""))
   }
 
-  func hire(_ name: String, mood: String) throws {
+  @discardableResult
+  func hire(_ name: String, mood: String, more: [String] = []) throws -> RunningProcess {
     workers.append(
       try Binary.start(
         [
           "worker", "--connect", endpoint, "--model", Workplace.tinyModel.path, "--threads", "1", "--outbox",
           work.path("outbox-\(name)"),
-        ], environment: environment(mood)))
+        ] + more, environment: environment(mood)))
+    return workers[workers.count - 1]
   }
 
   /// Waits for the coordinator's end.

@@ -20,7 +20,8 @@ import Testing
     let work = try Workplace()
     defer { work.remove() }
     let captions = try work.captions(1)
-    for (name, body, said) in [("bad", "exit 3", "exited with 3"), ("slow", "exec sleep 600", "killed")] {
+    for (name, body, said) in [("bad", "exit 3", "exited with 3"), ("slow", "exec sleep 600", "after 1 s, and killed")]
+    {
       let hook = try script(work, body)
       let job = try work.write(
         "\(name).yaml",
@@ -44,6 +45,35 @@ import Testing
     let more = ["--hook", hook, "--hook-on", "stuck"]
     #expect(try Binary.run(work.renderArguments(try work.captions(1), into: "run", workers: 1, more: more)).status == 0)
     #expect(!FileManager.default.fileExists(atPath: work.path("hook.log")))
+  }
+
+  @Test func aJobSaysWhatIsTold() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let hook = try script(work, "cat >> \"$0.log\"")
+    let job = try work.write(
+      "job.yaml", "manifest: \(try work.captions(1))\nhooks: {exec: \(hook), on: [stuck]}\n")
+    #expect(try Binary.run(work.renderArguments(job, into: "run", workers: 1)).status == 0)
+    #expect(!FileManager.default.fileExists(atPath: work.path("hook.log")))
+    // The command line goes before the job.
+    let more = ["--hook-on", "finished"]
+    #expect(try Binary.run(work.renderArguments(job, into: "again", workers: 1, more: more)).status == 0)
+    #expect(try work.lines(".", "hook.log").map { $0["event"] as? String } == ["finished"])
+  }
+
+  @Test func aRunThatDiesOfAnErrorIsTold() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let hook = try script(work, "cat >> \"$0.log\"")
+    // What run.json is written as cannot be.
+    try FileManager.default.createDirectory(
+      atPath: work.path("run/run.json.new/in the way"), withIntermediateDirectories: true)
+    let arguments = work.renderArguments(try work.captions(1), into: "run", workers: 1, more: ["--hook", hook])
+    let outcome = try Binary.run(arguments)
+    #expect(outcome.status == 73, "\(outcome)")
+    let events = try work.lines(".", "hook.log")
+    #expect(events.map { $0["event"] as? String } == ["finished"], "\(outcome)")
+    #expect(events.first?["outcome"] as? String == "failed")
   }
 
   @Test func aWebhookIsPostedTheSame() throws {

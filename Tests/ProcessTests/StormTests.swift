@@ -3,7 +3,7 @@ import Testing
 
 /// Promise 1 of farm.md with real processes: kill anything, lose nothing. `scripts/chaos` runs all of MusicCaps, for as long
 /// as asked; here it is a small part. A failure prints the seed that makes the same blows fall again.
-@Suite(.serialized)
+@Suite(.serialized, .enabled(if: sharedData != nil, "no shared/data beside the checkout"))
 struct StormTests {
   private static let environment = ProcessInfo.processInfo.environment
   private let seed = environment["NOCTURNE_SEED"].flatMap { UInt64($0) } ?? 1
@@ -28,7 +28,7 @@ struct StormTests {
   /// - Parameter itemsPerTick: what an undisturbed run would at least render between two blows: on a slow or busy machine
   ///   they fall less often, since somebody must live to do something.
   private func weather(_ name: String, captions: Int, itemsPerTick: Double, isDrill: Bool) throws {
-    let data = try #require(sharedData, "no shared/data beside the checkout")
+    let data = try #require(sharedData)
     let work = try Workplace()
     defer { work.remove() }
     func job(_ run: String, graceSeconds: Double) throws -> String {

@@ -105,7 +105,8 @@ package struct RunDirectory: Hashable, Sendable {
   /// What a run would overwrite where none is.
   private var foreign: String? {
     if isRun { return nil }
-    if let name = (try? Directory.names(in: audio))?.min() { return "audio/\(name)" }
+    let theirs = (try? Directory.names(in: audio))?.filter { $0 != Self.probe }
+    if let name = theirs?.min() { return "audio/\(name)" }
     let files = [("metadata.jsonl", metadata), ("errors.jsonl", errors), ("run.json", document)]
     return files.first { Directory.size(of: $0.1) != nil }?.0
   }

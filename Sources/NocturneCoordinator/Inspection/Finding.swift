@@ -1,4 +1,3 @@
-package import NocturneFarm
 package import NocturneManifest
 
 /// Something that `verify` found wrong.
@@ -11,6 +10,8 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
     case wrongSize = "wrong-size"
     /// The bytes are not those that were accepted.
     case wrongDigest = "wrong-digest"
+    /// The audio of a done item is there and cannot be read now.
+    case unreadableFile = "unreadable-file"
     /// The inspector refuses it, or finds other facts than were recorded.
     case unsound
     /// A file in `audio/` that no done item has.
@@ -39,7 +40,6 @@ package struct Finding: Hashable, Sendable, CustomStringConvertible {
 package struct VerificationReport: Hashable, Sendable {
   /// Done items looked at.
   package var verified = 0
-  package var counts = ItemCounts()
   package var findings: [Finding] = []
   /// Items that the next run renders again.
   package var reopened: [ItemKey] = []

@@ -15,8 +15,17 @@ struct JournalRebuild {
     let opening = try opening()
     let receipts = try MetadataRecords(directory.metadata).byFile.values
       .sorted { $0.fileName < $1.fileName }.compactMap(receipt)
+    // Whole before it has its name: an empty journal would be taken for a run of which nothing is done.
+    let draft = directory.journal + ".new"
+    for part in Self.parts { try Directory.remove(draft + part) }
+    try write(opening, receipts, to: draft)
     try putAside()
-    let journal = try SQLiteJournal(directory.journal)
+    try Directory.move(draft, to: directory.journal)
+    try Directory.sync(directory.state)
+  }
+
+  private func write(_ opening: SQLiteJournal.Opening, _ receipts: [Receipt], to draft: String) throws {
+    let journal = try SQLiteJournal(draft)
     try journal.restore(opening)
     try journal.commit(
       receipts.flatMap { receipt in
@@ -28,7 +37,11 @@ struct JournalRebuild {
           Transition(item: lease.item, attempt: lease.attempt, change: .done(receipt)),
         ]
       })
+    try journal.close()
   }
+
+  /// Of a SQLite database, what its name is followed by.
+  private static let parts = ["", "-wal", "-shm"]
 
   private func opening() throws -> SQLiteJournal.Opening {
     struct Document: Decodable {
@@ -76,7 +89,7 @@ struct JournalRebuild {
 
   private func putAside() throws(FileFault) {
     let suffix = ".damaged-\(Int(Date().timeIntervalSince1970))"
-    for part in ["", "-wal", "-shm"] where Directory.size(of: directory.journal + part) != nil {
+    for part in Self.parts where Directory.size(of: directory.journal + part) != nil {
       try Directory.move(directory.journal + part, to: directory.journal + suffix + part)
     }
   }

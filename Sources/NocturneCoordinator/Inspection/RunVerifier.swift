@@ -38,7 +38,6 @@ package struct RunVerifier {
       try JournalRebuild(directory: directory).rebuild()
     }
     let journal = repair ? try SQLiteJournal(directory.journal) : try SQLiteJournal(reading: directory.journal)
-    report.counts = try journal.counts(total: try journal.opening()?.items ?? 0)
 
     var receipts: [Receipt] = []
     try journal.forEachDone { receipts.append($0) }
@@ -118,6 +117,9 @@ package struct RunVerifier {
           find(.unsound, "decodes to \(facts.frames) frames instead of \(receipt.facts.frames)")
         }
       }
+    } catch let fault as FileFault {
+      // Which is no word about what is in it: nothing is rendered again for that.
+      find(.unreadableFile, "cannot be read (\(fault.reason)); see to it, and verify again")
     } catch {
       find(.unsound, "is not sound: \(error)")
     }

@@ -14,13 +14,7 @@ extension SQLiteJournal {
     let first = sequence
     let isFlushed = transitions.contains { if case .leased = $0.change { false } else { true } }
     try faulting {
-      if isFlushed != flushes {
-        // Only between two transactions.
-        try database.writeWithoutTransaction {
-          try $0.execute(sql: "PRAGMA synchronous = \(isFlushed ? "FULL" : "NORMAL")")
-        }
-        flushes = isFlushed
-      }
+      try flush(isFlushed)
       try database.write { database in
         let upsert = try database.cachedStatement(sql: Self.upsertItem)
         let insert = try database.cachedStatement(sql: Self.insertTransition)
@@ -45,6 +39,16 @@ extension SQLiteJournal {
       }
     }
     sequence = first + Int64(transitions.count)
+  }
+
+  /// Whether the next commits are flushed to the disk.
+  func flush(_ isFlushed: Bool) throws {
+    guard isFlushed != flushes else { return }
+    // Only between two transactions.
+    try database.writeWithoutTransaction {
+      try $0.execute(sql: "PRAGMA synchronous = \(isFlushed ? "FULL" : "NORMAL")")
+    }
+    flushes = isFlushed
   }
 
   private static let upsertItem = """

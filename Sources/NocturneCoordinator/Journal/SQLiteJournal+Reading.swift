@@ -168,7 +168,7 @@ extension DeadItem {
   fileprivate mutating func take(_ transition: Transition) {
     attempts = max(attempts, transition.attempt)
     switch transition.change {
-    case .released(let release) where release.costsTry: note(release.worker)
+    case .released(let release) where release.isFailure: note(release.worker)
     case .died(let failureClass, let message, let worker):
       self.failureClass = failureClass
       self.message = message

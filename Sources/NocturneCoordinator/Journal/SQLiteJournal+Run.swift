@@ -75,7 +75,10 @@ extension SQLiteJournal {
   /// - Throws: `JournalFault`.
   package func commit(paused: Bool) throws {
     if paused { return try set(["paused": String(Date().timeIntervalSince1970)]) }
-    try faulting { try database.write { try $0.execute(sql: "DELETE FROM run WHERE key = 'paused'") } }
+    try faulting {
+      try flush(true)
+      try database.write { try $0.execute(sql: "DELETE FROM run WHERE key = 'paused'") }
+    }
   }
 
   package func isPaused() throws -> Bool { try pausedSince() != nil }
@@ -89,6 +92,7 @@ extension SQLiteJournal {
 
   private func set(_ values: [String: String]) throws {
     try faulting {
+      try flush(true)
       try database.write { database in
         for (key, value) in values {
           try database.execute(sql: "INSERT OR REPLACE INTO run (key, value) VALUES (?, ?)", arguments: [key, value])

@@ -11,7 +11,7 @@ package final class SQLiteJournal: Journal {
   let path: String
   /// Of the next transition.
   var sequence: Int64 = 1
-  /// Whether the next commit is flushed to the disk.
+  /// As `flush` has left it.
   var flushes = true
   let encoder = JSONEncoder()
   let decoder = JSONDecoder()
@@ -59,6 +59,9 @@ package final class SQLiteJournal: Journal {
       throw Self.openingError(path, error)
     }
   }
+
+  /// Writes everything to the one file, and lets go of it.
+  func close() throws { try faulting { try database.close() } }
 
   /// Whether a commit is on the disk when it returns.
   package func isDurable() throws -> Bool {

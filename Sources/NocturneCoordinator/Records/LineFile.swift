@@ -44,6 +44,9 @@ final class LineFile {
     }
   }
 
+  /// Returns when every line is on the disk.
+  func sync() throws(FileFault) { try file.sync() }
+
   /// Makes the file consist of exactly these lines, in this order: appends what is missing, or, where anything differs,
   /// replaces the file. Memory does not grow with the file.
   /// - Parameter lines: calls its argument with each line; is called at most twice.

@@ -50,7 +50,7 @@ extension Coordinator {
   }
 
   /// Tries until the disk has room again, handling no event meanwhile.
-  private func persist(_ body: () throws -> Void) throws -> Bool {
+  func persist(_ body: () throws -> Void) throws -> Bool {
     var pause = options.policy.shortage.seconds
     while true {
       do {

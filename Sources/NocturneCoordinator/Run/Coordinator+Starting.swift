@@ -53,6 +53,12 @@ extension Coordinator {
         ))
     }
     for (item, reason) in missed { handle(.artifactMissed(item, reason: reason)) }
+    // Cancelled while its result was on its way to its name, or given up beside a file of that name.
+    for dead in try journal.deadItems() {
+      guard let item = try sources.item(dead.item) else { continue }
+      let path = directory.audioFile(item.fileName)
+      if Directory.size(of: path) != nil { try Directory.remove(path) }
+    }
   }
 
   /// Makes `metadata.jsonl` and `errors.jsonl` say what the journal says, whatever a crash left in them.

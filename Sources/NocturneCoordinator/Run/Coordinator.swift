@@ -126,7 +126,8 @@ package final class Coordinator {
       handle(.stopRequested)
     }
     try attend()
-    if now >= wake {
+    // Nobody is judged by words that were not read yet.
+    if now >= wake, store.hasRoom {
       wake = FarmInstant(nanoseconds: .max)
       handle(.timePassed)
     }
@@ -147,11 +148,12 @@ package final class Coordinator {
 
   /// Takes in what has arrived; waits only when there is nothing else to do.
   private func receive() throws {
+    let hasRoom = store.hasRoom
     var timeout = 0.0
     if queue.isEmpty, !store.isReady, stopsHandled == stop.count {
-      timeout = max(0, min(wake, nextProgress).seconds(since: .now))
+      timeout = max(0, (hasRoom ? min(wake, nextProgress) : nextProgress).seconds(since: .now))
     }
-    guard store.hasRoom else {
+    guard hasRoom else {
       if timeout > 0 { _ = stop.waker.wait(seconds: timeout) }
       return
     }
@@ -198,12 +200,26 @@ package final class Coordinator {
 
   private func end(_ verdict: Verdict) throws {
     store.close()
-    try writeDocument(verdict)
+    // Also what nobody wants any more: its audio is taken away.
+    _ = try? store.outcomes()
+    let recorded = Result { try record(verdict) }
+    // Whatever the disk says, workers hear that it is over, and nobody is waited for in the next life.
     desk?.close()
     try? journal.endLife()
     (link as? ZeroMQCoordinatorLink)?.close(lingerSeconds: options.lingerSeconds)
     try? Directory.remove(directory.status)
+    try recorded.get()
     observer(.finished(verdict))
+  }
+
+  /// Writes the verdict down when the lines that it speaks of are on the disk.
+  private func record(_ verdict: Verdict) throws {
+    func write() throws {
+      try metadata.sync()
+      try errors.sync()
+      try writeDocument(verdict)
+    }
+    if try !persist(write) { try write() }
   }
 
   func writeDocument(_ verdict: Verdict?) throws {

@@ -15,6 +15,8 @@ extension OutputStore {
     private(set) var received = 0
     /// Bytes asked for.
     var asked = 0
+    /// Bytes taken when its worker last said that it has it.
+    var receivedWhenSaid = 0
     private var file: OpenFile?
     /// A whole artifact that is not in its file yet.
     private(set) var contents: Data?

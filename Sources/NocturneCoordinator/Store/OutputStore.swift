@@ -117,9 +117,12 @@ final class OutputStore {
       let collection: Collection
       if let known = open[lease], known.receipt == receipt {
         collection = known
+        // What was asked for is lost where nothing came of it: begin again where the file ends.
+        if collection.worker != worker || collection.received == collection.receivedWhenSaid {
+          collection.asked = collection.received
+        }
         collection.worker = worker
-        // What was asked for may be lost: begin again where the file ends.
-        collection.asked = collection.received
+        collection.receivedWhenSaid = collection.received
       } else {
         try open.removeValue(forKey: lease)?.discard()
         serial += 1

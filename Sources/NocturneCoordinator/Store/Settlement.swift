@@ -101,6 +101,9 @@ struct Settlement {
     do {
       try examine?(collection.path, receipt)
       return true
+    } catch let fault as FileFault {
+      outcomes.append(fell(collection, fault))
+      return false
     } catch {
       return reject("the artifact is not sound: \(error)")
     }
@@ -112,7 +115,12 @@ struct Settlement {
       try Directory.move(collection.path, to: directory.audioFile(collection.receipt.fileName))
       return true
     } catch {
-      outcomes.append(fell(collection, error))
+      // Of this name, or of the disk: what no other file suffers from must not hold up the night.
+      let isOfTheName = [EISDIR, ENOTEMPTY, ENAMETOOLONG, EINVAL].contains(error.number)
+      outcomes.append(
+        isOfTheName
+          ? .rejected(collection.receipt, reason: "\(error)", from: collection.worker) : fell(collection, error))
+      if isOfTheName { try? collection.discard() }
       return false
     }
   }

@@ -66,7 +66,7 @@ final class SettlingThread: Sendable {
     return try result.get()
   }
 
-  /// Returns when the batch on the thread is done, and ends the thread.
+  /// Returns when the batch on the thread is done, and ends the thread; the outcomes may still be taken.
   func close() {
     let isBusy = desk.withLock { desk in
       switch desk {
@@ -78,7 +78,7 @@ final class SettlingThread: Sendable {
     }
     if isBusy {
       finished.wait()
-      desk.withLock { $0 = .closed }
+      finished.signal()
     }
     bell.signal()
   }

@@ -80,8 +80,9 @@ extension CoordinatorState {
       return
     }
     let timeout = policy.liveness.timeoutSeconds
-    // Woken far too late (a suspended machine, a stopped process): it was us who was away, not they.
+    // Woken far too late (a suspended machine, a stopped process, a disk that was waited for): it was us who was away.
     let wasAway = wakeAt.map { now.seconds(since: $0) > timeout / 2 } ?? false
+    if wasAway { for position in collections.keys { collections[position]?.heardAt = now } }
     for worker in registered.keys.sorted() {
       if wasAway { registered[worker]?.lastHeard = now }
       guard let record = registered[worker] else { continue }

@@ -14,6 +14,4 @@ extension CoordinatorState {
   package var collecting: Int { collections.count }
   /// The run waits for room on the disk.
   package var isPaused: Bool { pausedUntil != nil }
-  /// An operator has paused the run.
-  package var isHeldByOperator: Bool { isHeld }
 }

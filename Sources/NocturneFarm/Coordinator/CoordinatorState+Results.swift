@@ -33,6 +33,13 @@ extension CoordinatorState {
     if pausedUntil == nil { emit(.collect(receipt, inline: inline, from: worker)) }
   }
 
+  /// A piece of a result came. Behind it on a slow line are its worker's other words, that more is finished among them.
+  mutating func noteArrival(of lease: Lease, from worker: WorkerID, _ now: FarmInstant) {
+    registered[worker]?.idleSince = nil
+    guard let position = current(lease), collections[position]?.deliverer == worker else { return }
+    collections[position]?.heardAt = now
+  }
+
   /// Answers a result of an item that is decided or unknown; false when there is something to decide.
   mutating func settle(_ receipt: Receipt, from worker: WorkerID, _ now: FarmInstant) -> Bool {
     guard let position = items.position(of: receipt.lease.item) else {

@@ -9,7 +9,9 @@ extension CoordinatorState {
     _ random: inout some RandomNumberGenerator
   ) {
     let size = registered[worker]?.shards.first { $0.remaining.contains(position) }?.size ?? 1
-    if size > 1 {
+    if withdraw(position, from: worker, now) {
+      // The other one goes on with it.
+    } else if size > 1 {
       detach(position, now)
       record(
         .released(
@@ -18,7 +20,7 @@ extension CoordinatorState {
             shardLimit: (size + 1) / 2)),
         at: position)
       queueAgain(position, now)
-    } else if !withdraw(position, from: worker, now) {
+    } else {
       settle(position, .shortage, message, worker: worker, open: false, now, &random)
     }
     // Items of one shard fail together: they are one shortage.

@@ -155,7 +155,8 @@ package struct CoordinatorState: Sendable {
     guard registered[worker] != nil else { return challenge(worker, message, now) }
     registered[worker]?.lastHeard = now
     switch message {
-    case .hello, .chunk: break
+    case .hello: break
+    case .chunk(let lease, _, _): noteArrival(of: lease, from: worker, now)
     case .heartbeat(let heartbeat): hear(heartbeat, from: worker, now, &random)
     case .ready(let credit):
       registered[worker]?.isSated = credit == 0

@@ -62,7 +62,7 @@ struct ItemTable: Sendable {
         if release.costsTry { $0.tries += 1 }
         if release.shardLimit > 0 { $0.shardLimit = Int16(clamping: release.shardLimit) }
       }
-      if release.failureClass == .itemFault || release.failureClass == .workerFault {
+      if release.isFailure {
         failures[position, default: FailureHistory()].add(release.worker, hasPaid: release.costsTry)
       }
     case .died(.cancelled, _, _):

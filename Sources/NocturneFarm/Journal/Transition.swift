@@ -50,6 +50,9 @@ package struct Release: Hashable, Codable, Sendable {
   /// Pause before the next attempt. Not kept over a restart: then it is due at once.
   package var delaySeconds: Double
 
+  /// Whether the worker is one of those who failed the item.
+  package var isFailure: Bool { failureClass == .itemFault || failureClass == .workerFault }
+
   package init(
     failureClass: FailureClass, message: String, worker: WorkerID?, costsTry: Bool, open: Bool, shardLimit: Int = 0,
     delaySeconds: Double = 0

@@ -83,7 +83,7 @@ package struct ShardingPolicy: Hashable, Codable, Sendable {
 package struct LivenessPolicy: Hashable, Codable, Sendable {
   package var heartbeatSeconds = Job.Liveness.heartbeatSeconds
   /// A worker (or coordinator) silent for this many heartbeats is gone.
-  package var timeoutHeartbeats = 10.0
+  package var timeoutHeartbeats = Job.Liveness.timeoutHeartbeats
   /// A worker that executes is stalled when its progress counter stands still for this multiple of the interval
   /// between changes that was observed on it (moving average) ...
   package var stallMultiple = 30.0

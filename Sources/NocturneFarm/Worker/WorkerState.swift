@@ -100,8 +100,6 @@ package struct WorkerState: Sendable {
 
   /// Leases being rendered now, for the heart's snapshot.
   package var executing: [Lease] { rendering?.undecided ?? [] }
-  /// Whether the coordinator has welcomed us and was heard lately.
-  package var isRegistered: Bool { phase == .registered }
   /// Whether the running render call was told to return.
   package var isCalledOff: Bool { rendering?.isCancelled ?? false }
   /// Results that wait for their acknowledgement.

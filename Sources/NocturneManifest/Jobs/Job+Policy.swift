@@ -68,6 +68,13 @@ extension Job {
     guard let mapping = try section("liveness", keys, of: file) else { return }
     liveness.heartbeatSeconds = try mapping.number("heartbeatSeconds", 0.05...3600)
     liveness.timeoutHeartbeats = try mapping.number("timeoutHeartbeats", 2...1000)
+    let timeout =
+      (liveness.heartbeatSeconds ?? Liveness.heartbeatSeconds)
+      * (liveness.timeoutHeartbeats ?? Liveness.timeoutHeartbeats)
+    guard timeout <= Self.day else {
+      throw mapping.fault(
+        .outOfRange, "timeoutHeartbeats", "must be at most a day of heartbeats, here \(timeout.plain) s")
+    }
     liveness.stallMultiple = try mapping.number("stallMultiple", 1...100_000)
     liveness.stallFloorSeconds = try mapping.number("stallFloorSeconds", 0.1...Self.day)
     liveness.graceSeconds = try mapping.number("graceSeconds", 0.1...Self.day)

@@ -86,6 +86,7 @@ package struct Job: Hashable, Sendable {
   package struct Liveness: Hashable, Sendable {
     /// When the file does not say.
     package static let heartbeatSeconds = 2.0
+    package static let timeoutHeartbeats = 10.0
     /// The least grace: whoever lives and has something to tell is heard several times within it.
     package static let graceHeartbeats = 5.0
 

@@ -2,7 +2,7 @@ package import NocturneFarm
 import Synchronization
 
 /// A clock that stands still until it is told how much time has passed.
-package final class ManualClock: FarmClock {
+package final class ManualClock: Sendable {
   private let instant: Mutex<FarmInstant>
 
   package init(_ start: FarmInstant = .zero) { instant = Mutex(start) }

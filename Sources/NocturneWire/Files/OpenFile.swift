@@ -106,21 +106,12 @@ package final class OpenFile {
     guard fsync(descriptor) == 0 else { throw FileFault("sync", path) }
   }
 
-  /// What a sync of many files reached.
-  package enum Synced {
-    case files
-    /// Their names in the directories too, and everything else.
-    case fileSystem
-  }
-
   /// On return the contents of all files survive a power cut.
   ///
   /// Many files are synced by one `syncfs` of their file system: that costs one flush of the disk instead of one for
   /// each file. All must be on one file system.
-  @discardableResult
-  package static func sync(_ files: [OpenFile]) throws(FileFault) -> Synced {
-    if files.count >= 8, syncfs(files[0].descriptor) == 0 { return .fileSystem }
+  package static func sync(_ files: [OpenFile]) throws(FileFault) {
+    if files.count >= 8, syncfs(files[0].descriptor) == 0 { return }
     for file in files { try file.sync() }
-    return .files
   }
 }

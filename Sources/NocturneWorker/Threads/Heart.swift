@@ -4,21 +4,14 @@ import NocturneWire
 import Synchronization
 
 /// Beats while the other threads are busy: on its own thread, over its own connection, at the negotiated interval.
-///
-/// The I/O thread beats too, whenever the state says so; the heart only steps in when it has not for a whole interval, as
-/// when it writes to a slow disk or reads a large artifact.
+/// Whether the I/O thread writes to a slow disk, or audio fills a slow line, makes no difference to it.
 final class Heart: Sendable {
   /// What the I/O thread shares with its heart.
   final class Pulse: Sendable {
     private let executing = Mutex<[Lease]>([])
-    private let beats = Atomic<UInt64>(0)
     let progress: ProgressCounter
 
     init(progress: ProgressCounter) { self.progress = progress }
-
-    /// The I/O thread beat by itself.
-    func note() { beats.wrappingAdd(1, ordering: .relaxed) }
-    var count: UInt64 { beats.load(ordering: .relaxed) }
 
     func set(executing leases: [Lease]) { executing.withLock { $0 = leases } }
     var heartbeat: Heartbeat { Heartbeat(progress: progress.value, executing: executing.withLock { $0 }) }
@@ -40,12 +33,10 @@ final class Heart: Sendable {
         let link = try? ZeroMQHeartLink(
           context: context, endpoint: endpoint, protection: protection, worker: worker, generation: generation)
       else { return }
-      var seen = pulse.count
       while !isStopped.load(ordering: .relaxed) {
         _ = waker.wait(seconds: intervalSeconds)
         if isStopped.load(ordering: .relaxed) { return }
-        if pulse.count == seen { _ = link.send(pulse.heartbeat) }
-        seen = pulse.count
+        _ = link.send(pulse.heartbeat)
       }
     }
     thread.name = "heart"

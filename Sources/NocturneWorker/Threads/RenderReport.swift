@@ -1,10 +1,10 @@
-import NocturneFarm
+package import NocturneFarm
 import NocturneManifest
-import NocturneWire
+package import NocturneWire
 import Synchronization
 
 /// What the render thread has to say.
-enum RenderReport: Sendable {
+package enum RenderReport: Sendable {
   case finished(LeasedItem, run: String, RenderedArtifact)
   case failed(Lease, RenderFault)
   /// The render call returned.
@@ -12,11 +12,11 @@ enum RenderReport: Sendable {
 }
 
 /// Reports on their way from the render thread to the I/O thread.
-final class Mailbox: Sendable {
+package final class Mailbox: Sendable {
   private let reports = Mutex<[RenderReport]>([])
   private let waker: Waker
 
-  init(waker: Waker) { self.waker = waker }
+  package init(waker: Waker) { self.waker = waker }
 
   func post(_ report: RenderReport) {
     let wasEmpty = reports.withLock { reports in
@@ -26,7 +26,7 @@ final class Mailbox: Sendable {
     if wasEmpty { waker.wake() }
   }
 
-  func take() -> [RenderReport] {
+  package func take() -> [RenderReport] {
     reports.withLock { reports in
       defer { reports = [] }
       return reports

@@ -1,17 +1,18 @@
 import Foundation
-import NocturneFarm
+package import NocturneFarm
 import NocturneManifest
 import Synchronization
 
 /// The thread on which everything is rendered, one shard after the other; it lives as long as the worker.
-final class RenderThread: Sendable {
+package final class RenderThread: Sendable {
   private struct Order: Sendable {
     var shard: Shard
     var run: String
   }
 
   private struct Desk: Sendable {
-    var orders: [Order] = []
+    /// Not begun yet.
+    var order: Order?
     /// Shard on the thread now.
     var current: UInt64?
     var isCalledOff = false
@@ -27,7 +28,7 @@ final class RenderThread: Sendable {
   private let bell = DispatchSemaphore(value: 0)
   private let end = DispatchSemaphore(value: 0)
 
-  init(renderer: any Renderer, mailbox: Mailbox, progress: ProgressCounter) {
+  package init(renderer: any Renderer, mailbox: Mailbox, progress: ProgressCounter) {
     self.renderer = renderer
     self.mailbox = mailbox
     self.progress = progress
@@ -38,22 +39,26 @@ final class RenderThread: Sendable {
     thread.start()
   }
 
-  func render(_ shard: Shard, run: String) {
-    desk.withLock { $0.orders.append(Order(shard: shard, run: run)) }
+  /// Whoever orders has heard that the last shard ended.
+  package func render(_ shard: Shard, run: String) {
+    desk.withLock { $0.order = Order(shard: shard, run: run) }
     bell.signal()
   }
 
-  /// Makes the render call of this shard return early.
-  func callOff(_ shard: UInt64) {
-    desk.withLock { desk in
+  /// Makes the render call of this shard return early; its end is told also if it was never begun.
+  package func callOff(_ shard: UInt64) {
+    let wasWaiting = desk.withLock { desk in
       if desk.current == shard { desk.isCalledOff = true }
-      desk.orders.removeAll { $0.shard.id == shard }
+      guard desk.order?.shard.id == shard else { return false }
+      desk.order = nil
+      return true
     }
+    if wasWaiting { mailbox.post(.ended(shard: shard)) }
   }
 
   /// Calls everything off and ends the thread.
   /// - Returns: whether it ended within `seconds`; a renderer that does not listen may take longer.
-  func close(waitingSeconds seconds: Double) -> Bool {
+  package func close(waitingSeconds seconds: Double) -> Bool {
     let isNew = desk.withLock { desk in
       desk.isCalledOff = true
       defer { desk.isClosed = true }
@@ -67,8 +72,8 @@ final class RenderThread: Sendable {
     while true {
       bell.wait()
       let (order, isClosed) = desk.withLock { desk -> (Order?, Bool) in
-        if desk.isClosed || desk.orders.isEmpty { return (nil, desk.isClosed) }
-        let order = desk.orders.removeFirst()
+        guard !desk.isClosed, let order = desk.order else { return (nil, desk.isClosed) }
+        desk.order = nil
         desk.current = order.shard.id
         desk.isCalledOff = false
         return (order, false)

@@ -40,6 +40,18 @@ final class Night: Sendable {
       return try #require(outcome.withLock { $0 }).get()
     }
 
+    /// Waits for an event.
+    func wait(_ seconds: Double = 60, for isIt: (RunEvent) -> Bool) throws {
+      let end = Date() + seconds
+      while !events.contains(where: isIt) {
+        guard Date() < end else { throw Late() }
+        Thread.sleep(forTimeInterval: 0.005)
+      }
+    }
+
+    func waitForTheStart() throws { try wait { if case .started = $0 { true } else { false } } }
+    func waitForAnItem() throws { try wait { if case .itemDone = $0 { true } else { false } } }
+
     var events: [RunEvent] { told.withLock { $0 } }
     var notices: [FarmNotice] { events.compactMap { if case .notice(let notice) = $0 { notice } else { nil } } }
     struct Late: Error {}
@@ -118,7 +130,14 @@ final class Night: Sendable {
   /// Returns when so many workers have joined. Without it a quick run may be over before the last of them has found its
   /// coordinator, for which that one then looks in vain.
   func awaitWorkers(_ count: Int) {
-    while joined.withLock({ $0.count < count }) { Thread.sleep(forTimeInterval: 0.002) }
+    let end = Date() + 60
+    while joined.withLock({ $0.count < count }) {
+      guard Date() < end else {
+        Issue.record("\(count) workers have not joined")
+        return
+      }
+      Thread.sleep(forTimeInterval: 0.002)
+    }
   }
 
   func outbox(_ name: String) -> String { "\(scratch.path)/outbox-\(name)" }
