@@ -40,10 +40,18 @@ def parse(kind: Any, value: Any, path: str = "") -> Any:
         return kind(value)
     hints, fields = typing.get_type_hints(kind), {_key(item): item for item in dataclasses.fields(kind)}
     require(isinstance(value, dict), f"{path or 'the file'} is not an object")
-    differing = sorted(value.keys() ^ fields.keys())
+    # Swift leaves out what is null.
+    absent = {key for key, item in fields.items() if key not in value and _may_be_none(hints[item.name])}
+    differing = sorted((value.keys() ^ fields.keys()) - absent)
     require(not differing, f"keys {differing} of {path.rstrip('.') or 'the file'} are missing or unknown")
-    parts = {item.name: parse(hints[item.name], value[key], f"{path}{key}.") for key, item in fields.items()}
+    parts = {
+        item.name: parse(hints[item.name], value.get(key), f"{path}{key}.") for key, item in fields.items()
+    }
     return kind(**parts)
+
+
+def _may_be_none(kind: Any) -> bool:
+    return type(None) in typing.get_args(kind)
 
 
 def to_json(value: Any) -> Any:

@@ -94,6 +94,9 @@ def main(words: list[str] | None = None) -> int:
     except OSError as error:
         print(f"error: {error.filename or options.nocturne}: {error.strerror or error}", file=sys.stderr)
         return 1
+    except ValueError as error:
+        print(f"error: {options.model}: {error}", file=sys.stderr)
+        return 1
     for result in results:
         edge = f"  (random numbers {result.nudge:+.0e}: a token's lies on an edge)" if result.nudge else ""
         print(f"{result.error:.2e}  seed {result.seed}  {result.caption}{edge}")

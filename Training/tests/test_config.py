@@ -32,6 +32,13 @@ def test_tiny_vocabulary_has_the_configured_size_and_no_duplicates():
     assert len(entries) == len(set(entries)) == load("tiny").mulan.bert.vocab
 
 
+def test_what_is_null_may_be_left_out():
+    """As Nocturne does where it writes a configuration."""
+    text = to_json(load("tiny"))
+    assert text["mulan"]["bert"].pop("external") is None
+    assert from_json(text) == load("tiny")
+
+
 def test_unknown_missing_and_mistyped_keys_are_named():
     good = to_json(load("tiny"))
     for change, message in (

@@ -47,6 +47,17 @@ def test_a_clip_that_differs_is_compared_beside_the_edge(
     assert found.error == pytest.approx(differs[nudge] / (0.5 + differs[nudge]), rel=1e-3)
 
 
+def test_a_configuration_that_does_not_fit_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ValueError("config.json: hop is '96', not of type int")
+
+    monkeypatch.setattr(parity, "compare", refuse)
+    assert parity.main(["--nocturne", "n", "--model", "m"]) == 1
+    assert capsys.readouterr().err == "error: m: config.json: hop is '96', not of type int\n"
+
+
 @pytest.mark.parametrize("errors", [(1e-6, math.nan, 2e-6), (math.nan,), (1e-6, math.inf)])
 def test_what_is_not_a_number_is_no_agreement(
     errors: tuple[float, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
