@@ -21,12 +21,12 @@ class Harmony(nn.Module):
     """Scores every tonic with every mode. All tonics share their weights: convolutions over the circle of
     pitch classes see each of them from where it would be the tonic, so what is learned in C holds in F."""
 
-    def __init__(self, octaves: int, modes: int = len(MODES), channels: int = 48) -> None:
+    def __init__(self, octaves: int, channels: int = 48) -> None:
         super().__init__()
         self.octaves = octaves
         self.frames = nn.Conv1d(octaves, channels, 12)
         self.chords = nn.Conv1d(2 * channels + 2 * octaves, channels, 12)
-        self.modes = nn.Conv1d(channels, modes, 1)
+        self.modes = nn.Conv1d(channels, len(MODES), 1)
         self.drop = nn.Dropout(0.2)
 
     def forward(self, pitch: Tensor) -> Tensor:
