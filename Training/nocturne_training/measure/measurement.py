@@ -148,7 +148,7 @@ class Measurement:
         return retold_rows([true_traits(clip) for clip in clips], retold, decoded)
 
     def _sound(self, captions: Captions, run: Run, clips: list[Clip]) -> list[Row]:
-        generated = [Sound.of(audio) for audio in run.audio(captions)]
+        generated = run.sounds(captions)
         real = [Sound.of(clip.audio()) for clip in clips]
         corpus = [Sound.of(clip.audio()) for clip in self.corpus.split("train")[:1000]]
         return sound_rows(generated, real, corpus)

@@ -95,7 +95,7 @@ def sound_rows(generated: Sequence[Sound], real: Sequence[Sound], corpus: Sequen
         for name, fault in (
             ("silent clips", "silent"),
             ("clipped clips", "clipped"),
-            ("non-finite clips", "damaged"),
+            ("dead or non-finite clips", "damaged"),
         )
     ]
     for name, measure in (("peak, dB of full scale", "peak"), ("RMS, dB of full scale", "rms")):

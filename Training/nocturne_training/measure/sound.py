@@ -31,7 +31,7 @@ class Sound:
 
     @property
     def damaged(self) -> bool:
-        """Whether a sample is not a number or infinite."""
+        """Whether a sample is not a number or infinite, or none was made."""
         return not self.finite
 
     @staticmethod

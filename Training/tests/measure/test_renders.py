@@ -26,11 +26,15 @@ with (out.parent / "calls").open("a") as calls:
 with (out / "metadata.jsonl").open("w") as metadata:
     for place, row in enumerate(csv.DictReader(manifest.open(encoding="utf-8", newline=""))):
         if "unspeakable" in row["caption"]:
+            with (out / "errors.jsonl").open("a") as errors:
+                errors.write(json.dumps({{"id": row["id"], "class": "itemFault"}}) + "\\n")
+            continue
+        if "forgotten" in row["caption"]:
             continue
         name = f"audio/{{row['id']}}.flac"
         soundfile.write(out / name, numpy.full(24000, steps / 100 + place / 10), 24000)
         metadata.write(json.dumps({{"id": row["id"], "file_name": name}}) + "\\n")
-sys.exit(2 if steps == 99 else 0)
+sys.exit(1 if steps == 99 else 2 if (out / "errors.jsonl").exists() else 0)
 """
 CAPTIONS = {"b": "a second, with a comma", "a": "first\nof two lines"}
 
@@ -98,9 +102,11 @@ def test_a_clip_that_is_gone_is_rendered_again(nocturne: Path, tmp_path: Path) -
 
 def test_a_failure_or_a_missing_clip_is_one_line(nocturne: Path, tmp_path: Path) -> None:
     renderer = _renderer(nocturne, _model(tmp_path / "model"))
-    with pytest.raises(TrainingError, match="ended with 2"):
+    with pytest.raises(TrainingError, match="ended with 1"):
         renderer.render("test", CAPTIONS, Setting(99))
-    with pytest.raises(TrainingError, match=r"clips are missing; see errors\.jsonl"):
+    with pytest.raises(TrainingError, match="clips are missing; remove it"):
+        renderer.render("test", {"c": "forgotten"}, Setting(5))
+    with pytest.raises(TrainingError, match=r"no clip was made; see errors\.jsonl"):
         renderer.render("test", {"c": "unspeakable"}, Setting(5))
     with pytest.raises(TrainingError, match="build it first"):
         Renderer(tmp_path / "none", renderer.model, tmp_path / "other", print).render(
@@ -112,3 +118,14 @@ def test_samples_are_read_as_they_were_written(nocturne: Path, tmp_path: Path) -
     run = _renderer(nocturne, _model(tmp_path / "model")).render("test", CAPTIONS, Setting(5))
     audio = next(run.audio(CAPTIONS))
     assert audio.dtype == np.float32 and audio.shape == (24_000,)
+
+
+def test_an_item_that_is_dead_ends_no_measurement_and_counts_as_damaged(
+    nocturne: Path, tmp_path: Path
+) -> None:
+    captions = {"a": "a piano", "b": "unspeakable"}
+    for _ in range(2):
+        run = _renderer(nocturne, _model(tmp_path / "model")).render("test", captions, Setting(5))
+    assert len(_calls(nocturne)) == 1
+    assert [float(np.abs(audio).max()) for audio in run.audio(captions)] == pytest.approx([0.05, 0], abs=1e-4)
+    assert [sound.damaged for sound in run.sounds(captions)] == [False, True]
