@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from listening import labelled_context
 from safetensors.torch import load_file
 from test_adopted import checkpoint
@@ -54,8 +55,23 @@ def test_parts_lie_where_centres_of_their_choice_lie() -> None:
         assert torch.allclose(parts[centre, 1] - parts[centre, 0], beat.expand(4, -1), atol=0.1)
 
 
+def test_parts_that_rows_do_not_tell_lie_apart_all_the_same() -> None:
+    torch.manual_seed(4)
+    told = torch.arange(40)[:, None].expand(-1, 5)
+    tempo = torch.randint(3, (40,))
+    found = Shares.of(told, profile([*range(40)], tempo=tempo.tolist()), 40, "tempo")
+    rows = torch.randn(40, 16).repeat_interleave(4, dim=0)
+    near, far = (found.divided(rows, apart).view(40, 3, 4, 16)[7, :, 0] for apart in (0.0, 2.0))
+    reach = (rows - rows.mean(dim=0)).norm(dim=1).mean()
+    assert F.pdist(near).min() < 0.6 * reach
+    assert torch.isclose(F.pdist(far).min(), 2 * reach, rtol=1e-3)
+    # In the same directions: as much farther as the nearest two.
+    assert torch.allclose(F.pdist(far) / F.pdist(far).min(), F.pdist(near) / F.pdist(near).min(), rtol=1e-3)
+
+
 @pytest.fixture
-def divided(checkpoint: Path, tones: Path, tmp_path: Path) -> Path:
+def divided(checkpoint: Path, tones: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(divide, "APART", 5.0)
     config, clips = load("tiny"), labelled_context(tmp_path, tones, Settings()).corpus.split("train")
     found = divide.shares(checkpoint, config, [clip for clip in clips if complete(clip)], 8, "tempo")
     assert found.counts.sum() == 250 * (len(clips) - 1)
@@ -78,8 +94,14 @@ def test_a_divided_checkpoint_has_rows_for_every_part(checkpoint: Path, divided:
         rows = before[key][first : first + count].float().view(8, 1, 4, -1)
         moved = after[key][first : first + 3 * count].float().view(8, 3, 4, -1) - rows
         # All tokens of a part move alike.
-        assert moved.abs().max() > 1e-4 and (moved - moved.mean(dim=2, keepdim=True)).abs().max() < 1e-2
+        reach = (rows - rows.mean(dim=(0, 2))).norm(dim=3).mean()
+        assert all(F.pdist(parts).min() > 4.9 * reach for parts in moved[:, :, 0])
+        assert (moved - moved.mean(dim=2, keepdim=True)).abs().max() < 1e-2
     assert after["layers.0.ffn.up.weight"].dtype == torch.float16
+    before, after = (load_file(path / "tokenizer.safetensors") for path in (checkpoint, divided))
+    centres, parts = (tensors["kmeans.centers"].float() for tensors in (before, after))
+    reach = (centres - centres.mean(dim=0)).norm(dim=1).mean()
+    assert F.pdist(parts.view(8, 3, 4, -1)[0, :, 0]).min() < 3 * reach
 
 
 def test_what_cannot_be_divided_is_said(
