@@ -65,7 +65,7 @@ package final class BufferCache: Sendable {
   package func storage(count: Int) -> Storage {
     let size = Self.sizeClass(bytes: count * 4)
     let reused = state.withLock { $0.take(size: size) }
-    guard let memory = reused.map({ UnsafeMutableRawPointer(bitPattern: $0.address) }) ?? nk_allocate(size) else {
+    guard let memory = reused.map({ UnsafeMutableRawPointer(bitPattern: $0.address) }) ?? allocate(size) else {
       preconditionFailure("allocate: no memory for \(count) floats")
     }
     let base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
@@ -75,6 +75,20 @@ package final class BufferCache: Sendable {
         nk_release(UnsafeMutableRawPointer(bitPattern: surplus.address))
       }
     }
+  }
+
+  /// What is kept for later goes first where there is no memory now.
+  private func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+    if let memory = nk_allocate(size) { return memory }
+    let kept = state.withLock { state in
+      defer {
+        state.free = []
+        state.freeBytes = 0
+      }
+      return state.free
+    }
+    for buffer in kept { nk_release(UnsafeMutableRawPointer(bitPattern: buffer.address)) }
+    return kept.isEmpty ? nil : nk_allocate(size)
   }
 
   /// Bytes kept for reuse, and bytes in tensors.

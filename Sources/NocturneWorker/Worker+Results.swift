@@ -64,10 +64,20 @@ extension Worker {
     guard bytes <= min(options.inlineBytes, WireLimits.payloadBytes) else {
       return try send(.finished(receipt, inline: nil))
     }
-    guard let inline = try? outbox.read(receipt.lease, at: 0, length: bytes), inline.count == bytes else {
-      return try forget(receipt.lease)
-    }
+    guard let inline = try read(receipt.lease, at: 0, length: bytes) else { return }
+    guard inline.count == bytes else { return try forget(receipt.lease) }
     try send(.finished(receipt, inline: inline))
+  }
+
+  /// Bytes of an artifact; none when it is gone, nil when it cannot be read now: it is asked for again.
+  private func read(_ lease: Lease, at offset: Int, length: Int) throws -> Data? {
+    do {
+      return try outbox.read(lease, at: offset, length: length) ?? Data()
+    } catch let fault as FileFault {
+      if fault.number == ENOENT { return Data() }
+      notify("outbox: \(fault); trying again")
+      return nil
+    }
   }
 
   /// Somebody took the artifact away: the item is rendered again, here or elsewhere.
@@ -79,9 +89,8 @@ extension Worker {
 
   func serve(_ lease: Lease, offset: Int, length: Int) throws {
     let length = min(length, WireLimits.payloadBytes)
-    guard let data = try? outbox.read(lease, at: offset, length: length), !data.isEmpty else {
-      return try forget(lease)
-    }
+    guard let data = try read(lease, at: offset, length: length) else { return }
+    guard !data.isEmpty else { return try forget(lease) }
     try send(.chunk(lease, offset: offset, data))
   }
 }

@@ -70,7 +70,7 @@ package final class Worker {
   /// - Throws: `WireError`, `FileFault`.
   package func run() throws -> WorkerExit {
     defer { shut() }
-    try handle(.outboxLoaded(try outbox.load()))
+    try handle(.outboxLoaded(try outbox.load { notify("outbox: \($0); left where it is") }))
     try connect()
     while exit == nil { try cycle() }
     guard let exit else { preconditionFailure("run: ended without a reason") }
@@ -101,7 +101,8 @@ package final class Worker {
 
   private func take(_ message: CoordinatorMessage) throws {
     try handle(.messageReceived(message))
-    guard case .welcome(_, let heartbeatSeconds, _) = message, exit == nil, heart == nil else { return }
+    guard case .welcome(_, let heartbeatSeconds, _) = message, exit == nil else { return }
+    if let heart { return heart.beat(everySeconds: heartbeatSeconds) }
     heart = Heart(
       context: context, endpoint: endpoint, protection: protection, worker: card.worker, generation: generation,
       intervalSeconds: heartbeatSeconds, pulse: pulse)
@@ -130,7 +131,9 @@ package final class Worker {
     case .send(let message): try send(message)
     case .beat(let executing):
       // Its own connection is never behind audio on a slow line.
-      if heart == nil { try send(.heartbeat(Heartbeat(progress: pulse.progress.value, executing: executing))) }
+      if heart?.isBeating != true {
+        try send(.heartbeat(Heartbeat(progress: pulse.progress.value, executing: executing)))
+      }
     case .deliver(let receipt): try deliver(receipt)
     case .serve(let lease, let offset, let length): try serve(lease, offset: offset, length: length)
     case .render(let shard, let run): renderThread.render(shard, run: run)

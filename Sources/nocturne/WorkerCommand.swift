@@ -43,6 +43,11 @@ struct WorkerCommand: ParsableCommand {
     if let allocation, !(allocation > 0 && allocation.isFinite) {
       throw ValidationError("--for is \(allocation.plain); it must be a number of seconds above 0")
     }
+    let names = tags?.split(separator: ",") ?? []
+    if names.count > WireLimits.listEntries || names.contains(where: { $0.utf8.count > WireLimits.nameBytes }) {
+      throw ValidationError(
+        "--tags: at most \(WireLimits.listEntries) tags of at most \(WireLimits.nameBytes) bytes each")
+    }
     if allocation != nil, until != nil { throw ValidationError("--for and --until exclude each other; give one") }
     _ = try secondsUntil()
     if let patience, !(patience >= 0 && patience.isFinite) {

@@ -30,6 +30,20 @@ import Testing
     try night.expectComplete(bytes: 700_001)
   }
 
+  /// A message that the other side refuses for its size would be sent again for ever.
+  @Test func captionsThatAreTooLongForOneGrantTravelInSeveral() throws {
+    let night = Night(items: makeItems(12, caption: String(repeating: "slow ", count: 600)))
+    var policy = Night.policy
+    policy.sharding = ShardingPolicy(targetSeconds: 1e9, maxItems: 12, minItems: 12)
+    let shift = night.coordinate(policy: policy, grantBytes: 10_000)
+    let renderer = FakeRenderer()
+    let hand = night.work(renderer: renderer)
+    #expect(try shift.verdict().counts.done == 12)
+    #expect(try hand.exit() == .finished)
+    #expect(renderer.log.shards.max() == 2, "\(renderer.log.shards)")
+    try night.expectComplete()
+  }
+
   @Test func doneRunEndsAtOnceWithoutWorkers() throws {
     let night = Night(items: makeItems(3))
     let shift = night.coordinate()

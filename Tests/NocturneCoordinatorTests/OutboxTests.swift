@@ -115,6 +115,26 @@ import Testing
     }
   }
 
+  @Test func whatIsNoSegmentOfOursHidesNoResult() throws {
+    let scratch = Scratch()
+    let arrivals = (0..<2).map { arrival($0) }
+    #expect(try open(scratch).store(arrivals) == [nil, nil])
+    for name in ["+7.segment", "007.segment", "9223372036854775807.segment", ".segment"] {
+      try Data("somebody's".utf8).write(to: URL(fileURLWithPath: scratch.path + "/outbox/" + name))
+    }
+    try FileManager.default.createDirectory(
+      atPath: scratch.path + "/outbox/3.segment", withIntermediateDirectories: true)
+    let outbox = try open(scratch)
+    var faults: [FileFault] = []
+    let entries = try outbox.load { faults.append($0) }
+    #expect(faults.count == 1 && faults[0].description.contains("3.segment"), "\(faults)")
+    try expectWhole(outbox, entries, of: arrivals)
+    #expect(entries.count == 2)
+    #expect(outbox.store([arrival(2)]) == [nil])
+    #expect(FileManager.default.fileExists(atPath: scratch.path + "/outbox/4.segment"))
+    #expect(FileManager.default.contents(atPath: scratch.path + "/outbox/007.segment")?.count == 10)
+  }
+
   @Test func segmentOfNothingButDamageIsRemoved() throws {
     let scratch = Scratch()
     #expect(try open(scratch).store([arrival(0)]) == [nil])

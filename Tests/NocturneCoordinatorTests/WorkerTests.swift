@@ -51,6 +51,24 @@ import Testing
     #expect(ended() == [1], "and the second one was never begun")
   }
 
+  /// One that kept the first coordinator's long interval was taken for lost by the next, which waits for less.
+  @Test func aHeartTakesUpAnotherInterval() throws {
+    let scratch = Scratch()
+    let link = try ZeroMQCoordinatorLink(endpoints: [scratch.endpoint], waker: Waker())
+    let heart = Heart(
+      context: ZeroMQContext(), endpoint: scratch.endpoint, protection: .missing, worker: .fresh(), generation: 0,
+      intervalSeconds: 3600, pulse: Heart.Pulse(progress: ProgressCounter()))
+    defer { heart.stop() }
+    #expect(heart.isBeating)
+    heart.beat(everySeconds: 0.02)
+    for beat in 1...3 {
+      guard case .heartbeat = try link.receive(timeoutSeconds: 10)?.message else {
+        Issue.record("beat \(beat) did not come")
+        return
+      }
+    }
+  }
+
   @Test func workerNamesAreFitForTheWireAndDiffer() {
     let names = (0..<50).map { _ in WorkerID.fresh().name }
     #expect(Set(names).count == 50)

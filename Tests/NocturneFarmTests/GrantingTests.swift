@@ -127,6 +127,14 @@ import Testing
     #expect(table.join("b").grants == [[lease(1, attempt: 2, token: 2)]])
   }
 
+  @Test func whatAGrantHadNoRoomForGoesOutInTheNextOne() {
+    var table = Table.open(items: 3) { $0.sharding = ShardingPolicy(targetSeconds: 1e9, maxItems: 3, minItems: 3) }
+    #expect(table.join("a").grants.first?.count == 2)
+    let told = table.handle(.grantCut([lease(2, token: 2)], from: WorkerID("a")))
+    #expect(told.releases.map(\.costsTry) == [false])
+    #expect(table.join("b").grants == [[lease(2, attempt: 2, token: 4)]])
+  }
+
   @Test func aWorkerThatDeliversFasterThanWeStoreHasToWait() {
     var table = Table.open(items: 9) { $0.uncollectedLimit = 2 }
     table.join("a")

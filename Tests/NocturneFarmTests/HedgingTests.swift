@@ -115,6 +115,16 @@ import Testing
     }
   }
 
+  @Test func whatAWorkerSaysThatLostItsCopyTakesNothingFromTheOther() {
+    for word in [WorkerMessage.returned([late]), .failed(late, .itemFault, message: "it threw")] {
+      var table = evening()
+      _ = live(&table, 12)
+      table.say(word, "slow")
+      #expect(table.say(word, "slow").changes.isEmpty, "it has no copy any more")
+      #expect(table.finish(late, "quick").contains { if case .finish = $0 { true } else { false } })
+    }
+  }
+
   @Test func aCopyThatIsHandedBackOrLostLeavesTheOtherOne() {
     for word in [WorkerMessage.returned([late]), .goodbye] {
       var table = evening()

@@ -218,10 +218,56 @@ import Testing
     table.say(.finished(receipt, inline: nil), "a")
     let told = table.pass(21)
     #expect(table.state.workers.isEmpty && told.releases.isEmpty, "nobody renders again what is in an outbox")
-    #expect(told.contains(.abandon(receipt.lease)))
+    #expect(!told.contains(.abandon(receipt.lease)), "it may have come whole, and is being stored")
     table.join("b")
     #expect(
       table.say(.finished(receipt, inline: nil), "b").last == .collect(receipt, inline: nil, from: WorkerID("b")))
+  }
+
+  @Test func aResultThatIsBeingStoredCountsThoughItsDelivererIsGone() {
+    var table = Table.open(items: 2)
+    table.join("a", credit: 1)
+    let receipt = table.receipt(lease(1, token: 1), "a")
+    table.say(.finished(receipt, inline: nil), "a")
+    #expect(!table.say(.goodbye, "a").contains(.abandon(receipt.lease)), "what came whole would be thrown away")
+    #expect(table.handle(.artifactStored(receipt, from: WorkerID("a"))).contains(.publish(receipt)))
+    #expect(table.state.counts.done == 1)
+  }
+
+  @Test func aResultWhoseDelivererIsGoneGoesElsewhereAfterAGrace() {
+    var table = Table.open(items: 1)
+    table.join("a", credit: 1)
+    let receipt = table.receipt(lease(1, token: 1), "a")
+    table.say(.finished(receipt, inline: nil), "a")
+    table.say(.goodbye, "a")
+    #expect(table.pass(29).isEmpty)
+    let told = table.pass(2)
+    #expect(told.contains(.abandon(receipt.lease)))
+    #expect(told.releases.map(\.costsTry) == [false])
+  }
+
+  @Test func aDelivererThatComesBackStillHasItsDeliveryOnTheBooks() {
+    var table = Table.open(items: 1)
+    table.join("a", credit: 1)
+    let receipt = table.receipt(lease(1, token: 1), "a")
+    table.say(.finished(receipt, inline: nil), "a")
+    table.say(.goodbye, "a")
+    table.join("a", credit: 1)
+    #expect(table.state.violations.isEmpty)
+    table.say(.finished(receipt, inline: nil), "a")
+    table.handle(.artifactStored(receipt, from: WorkerID("a")))
+    #expect(table.state.violations.isEmpty && table.state.counts.done == 1)
+  }
+
+  @Test func aRunThatStopsDoesNotWaitForADelivererThatIsGone() {
+    var table = Table.open(items: 2)
+    table.join("a", credit: 1)
+    table.say(.finished(table.receipt(lease(1, token: 1), "a"), inline: nil), "a")
+    table.say(.returned([lease(2, token: 2)]), "a")
+    #expect(table.handle(.stopRequested) == [.send(.drain, to: WorkerID("a"))], "it delivers")
+    #expect(
+      table.say(.goodbye, "a").last
+        == .finish(Verdict(outcome: .stopped, counts: ItemCounts(waiting: 1, leased: 1))))
   }
 
   @Test func aProcessUnderTheNameOfAnotherSupersedesIt() {

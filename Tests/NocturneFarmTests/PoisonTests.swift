@@ -17,7 +17,9 @@ import Testing
     for number in 1...40 {
       let name = "worker-\(number)"
       table.join(name, credit: 1)
-      while case let held = table.held(name), !held.isEmpty {
+      for _ in 0..<2 * size {
+        let held = table.held(name)
+        if held.isEmpty { break }
         table.beat(name, executing: held)
         if held.contains(where: { $0.item == table.key(poison) }) {
           deadly.append(held.count)

@@ -51,7 +51,10 @@ struct WorkerTable {
   @discardableResult mutating func pass(_ seconds: Double) -> [WorkerInstruction] {
     let end = now + seconds
     var told: [WorkerInstruction] = []
+    var wakes = 0
     while let wake, wake <= end {
+      wakes += 1
+      precondition(wakes < 1000, "woken without end at \(now)")
       now = max(now, wake)
       self.wake = nil
       told += handle(.timePassed)

@@ -133,11 +133,18 @@ extension Coordinator {
   private func deliver(_ grant: ShardGrant, to worker: WorkerID) throws {
     var leased: [LeasedItem] = []
     leased.reserveCapacity(grant.leases.count)
+    var bytes = 0
     for (lease, position) in zip(grant.leases, grant.positions) {
-      leased.append(LeasedItem(lease: lease, item: try items.item(at: position)))
+      let item = try items.item(at: position)
+      bytes += item.caption.utf8.count + Self.grantedItemBytes
+      // One alone always fits: a manifest's row is shorter than any message may be.
+      if bytes > options.grantBytes, !leased.isEmpty { break }
+      leased.append(LeasedItem(lease: lease, item: item))
     }
     if try !link.send(.grant(Shard(id: grant.id, items: leased)), to: worker) {
       handle(.grantUndelivered(shard: grant.id, to: worker))
+    } else if leased.count < grant.leases.count {
+      handle(.grantCut(Array(grant.leases.dropFirst(leased.count)), from: worker))
     }
   }
 
@@ -151,6 +158,9 @@ extension Coordinator {
     }
     try send(store.collect(receipt, inline: inline, from: worker))
   }
+
+  /// What a granted item takes beside its caption, at most: names of 255 bytes, of two bytes in a message of three fields.
+  private static let grantedItemBytes = 1 << 10
 
   /// Nobody fills the disk with one clip: twenty times what a clip of this length takes, in bytes.
   private static func largestArtifact(_ seconds: Double) -> Int { Int((1 + seconds) * 2_000_000) }

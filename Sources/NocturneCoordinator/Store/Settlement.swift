@@ -47,6 +47,11 @@ struct Settlement {
     return .fell(collection.receipt, message: fault.description, from: collection.worker)
   }
 
+  private func refused(_ collection: OutputStore.Collection, _ reason: String) -> OutputStore.Outcome {
+    try? collection.discard()
+    return .rejected(collection.receipt, reason: reason, from: collection.worker)
+  }
+
   private func write(
     _ batch: [OutputStore.Collection], _ outcomes: inout [OutputStore.Outcome]
   ) -> [OutputStore.Collection] {
@@ -86,8 +91,7 @@ struct Settlement {
   private func verify(_ collection: OutputStore.Collection, _ outcomes: inout [OutputStore.Outcome]) -> Bool {
     let receipt = collection.receipt
     func reject(_ reason: String) -> Bool {
-      try? collection.discard()
-      outcomes.append(.rejected(receipt, reason: reason, from: collection.worker))
+      outcomes.append(refused(collection, reason))
       return false
     }
     guard collection.received == receipt.facts.bytes else {
@@ -117,10 +121,7 @@ struct Settlement {
     } catch {
       // Of this name, or of the disk: what no other file suffers from must not hold up the night.
       let isOfTheName = [EISDIR, ENOTEMPTY, ENAMETOOLONG, EINVAL].contains(error.number)
-      outcomes.append(
-        isOfTheName
-          ? .rejected(collection.receipt, reason: "\(error)", from: collection.worker) : fell(collection, error))
-      if isOfTheName { try? collection.discard() }
+      outcomes.append(isOfTheName ? refused(collection, "\(error)") : fell(collection, error))
       return false
     }
   }

@@ -29,6 +29,8 @@ package enum CoordinatorEvent: Hashable, Sendable {
   case storageFell(Receipt, message: String, from: WorkerID)
   /// A grant certainly did not leave (peer unknown, queue full): its items are still here.
   case grantUndelivered(shard: UInt64, to: WorkerID)
+  /// A grant left without these leases, since the message would have been too large: their items are still here.
+  case grantCut([Lease], from: WorkerID)
   /// The artifact of a done item is missing or damaged: render it again. What a check at the start of the shell finds is
   /// told before `started`, since a run in which nothing is left to do finishes there.
   case artifactMissed(ItemKey, reason: String)

@@ -13,7 +13,8 @@ package enum CoordinatorInstruction: Hashable, Sendable {
   case recordPause(Bool)
   /// Commit to the journal for how many seconds this life has been listening for holders that it has not heard of.
   case recordListening(seconds: Double)
-  /// Look the items up and send them as `CoordinatorMessage.grant`; if that cannot leave, say `grantUndelivered`.
+  /// Look the items up and send them as `CoordinatorMessage.grant`; if that cannot leave, say `grantUndelivered`;
+  /// if only some of it can, `grantCut`.
   case grant(ShardGrant, to: WorkerID)
   /// Send; whether it leaves does not matter, the protocol repeats what counts.
   case send(CoordinatorMessage, to: WorkerID)

@@ -25,7 +25,7 @@ extension CoordinatorState {
     if items.counts.undecided == 0 {
       for worker in registered.keys.sorted() { send(.finished, to: worker) }
       end(.complete, now)
-    } else if phase == .draining, holders.isEmpty, collections.isEmpty {
+    } else if phase == .draining, holders.isEmpty, collections.values.allSatisfy({ registered[$0.deliverer] == nil }) {
       end(.stopped, now)
     }
   }

@@ -20,6 +20,7 @@ extension CoordinatorState {
     }
     if registered[worker] == nil {
       registered[worker] = WorkerRecord(hello, now: now)
+      registered[worker]?.delivering = collections.values.count { $0.deliverer == worker }
       notify(.workerJoined(worker, host: hello.host, cores: hello.cores))
       if let numericClass, hello.numericClass != numericClass {
         notify(.numericClassDiffers(worker, theirs: hello.numericClass, ours: numericClass))
@@ -152,10 +153,13 @@ extension CoordinatorState {
     notify(.workerLeft(worker))
   }
 
-  /// Strikes a worker off. What it was delivering is in its outbox: it will deliver again, or somebody in its place.
+  /// Strikes a worker off. What it was delivering may have come whole and be stored at this moment; else it is in its
+  /// outbox, and has a grace to be delivered again, by it or by somebody in its place.
   mutating func forget(_ worker: WorkerID, _ now: FarmInstant) {
-    let delivering = collections.filter { $0.value.deliverer == worker }.keys.sorted()
-    loseSight(of: delivering, from: worker, now)
+    for position in collections.keys where collections[position]?.deliverer == worker {
+      collections[position]?.heardAt = now
+      schedule(now + policy.liveness.graceSeconds)
+    }
     registered[worker] = nil
     hungry.removeAll { $0 == worker }
     quarantine[worker] = nil

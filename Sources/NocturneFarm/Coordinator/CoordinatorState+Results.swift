@@ -106,6 +106,7 @@ extension CoordinatorState {
   ) {
     if failProbe(lease, message: message, by: worker, now) { return }
     guard let position = current(lease), items.records[position].phase == .leased, !phase.isOver else { return }
+    guard isWith(worker, position) else { return }
     registered[worker]?.progressedAt = now
     registered[worker]?.failedItems += 1
     switch failureClass {
@@ -121,11 +122,18 @@ extension CoordinatorState {
     }
   }
 
+  /// Whether a worker has a leased item, or may have it: what one says that lost it since must not take it from another,
+  /// who has it under the same lease.
+  private func isWith(_ worker: WorkerID, _ position: Int) -> Bool {
+    if let collection = collections[position] { return collection.deliverer == worker }
+    return holders[position] == worker || hedges[position] == worker || orphans[position] != nil
+  }
+
   /// Leases handed back unrendered, or results that the worker turns out not to have.
   mutating func takeBack(_ leases: [Lease], from worker: WorkerID, _ now: FarmInstant) {
     for lease in leases { _ = failProbe(lease, message: "handed back", by: worker, now) }
     let positions = leases.compactMap(current).filter { position in
-      items.records[position].phase == .leased && collections[position].map { $0.deliverer == worker } ?? true
+      items.records[position].phase == .leased && isWith(worker, position)
     }
     free(positions, .preempted, "handed back", worker: worker, open: false, now)
     // Nothing more until it speaks of room again: it may be on its way home, and would hand that back as well.

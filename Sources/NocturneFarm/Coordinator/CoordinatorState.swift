@@ -123,6 +123,8 @@ package struct CoordinatorState: Sendable {
     case .storageFell(let receipt, let message, let worker):
       pauseRun(receipt, message: message, from: worker, now, &random)
     case .grantUndelivered(let shard, let worker): takeBack(shard, from: worker, now)
+    case .grantCut(let leases, let worker):
+      free(leases.compactMap(current), .infrastructure, "too large to send", worker: worker, open: false, now)
     case .artifactMissed(let item, let reason): reopen(item, reason: reason, now)
     case .timePassed: passTime(now, &random)
     case .stopRequested: stop(now)

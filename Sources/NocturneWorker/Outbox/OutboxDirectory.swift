@@ -75,18 +75,32 @@ package final class OutboxDirectory {
   /// A segment that is longer takes nothing more. Small, so that little room is held by what is acknowledged; a clip of
   /// some seconds fills one, thousands of tiny results share a few.
   private static let segmentBytes = 64 << 10
+  /// Far from where numbers end.
+  private static let largestNumber = 1 << 53
 
   /// What earlier processes left: whole results, oldest first. What is torn is left out, and rendered again.
+  /// - Parameter unread: takes why a segment could not be read; it stays, for a later process.
   /// - Throws: `FileFault` when the directory cannot be read.
-  package func load() throws -> [OutboxEntry] {
+  package func load(_ unread: (FileFault) -> Void = { _ in }) throws -> [OutboxEntry] {
     precondition(places.isEmpty && open == nil, "load: the outbox is in use")
-    let names = try Directory.names(in: path).filter { $0.hasSuffix(Self.suffix) }
-    let numbers = names.compactMap { Int($0.dropLast(Self.suffix.count)) }.sorted()
+    // Of names that are almost ours somebody else knows what they mean.
+    let numbers = try Directory.names(in: path).compactMap { name in
+      Int(name.dropLast(Self.suffix.count)).flatMap { (1...Self.largestNumber).contains($0) ? $0 : nil }
+        .flatMap { "\($0)\(Self.suffix)" == name ? $0 : nil }
+    }.sorted()
     serial = (numbers.last ?? 0) + 1
     var entries: [OutboxEntry] = []
     for number in numbers {
       let segment = Segment(segmentPath(number))
-      let contents = try Data(contentsOf: URL(fileURLWithPath: segment.path), options: .alwaysMapped)
+      let contents: Data
+      do {
+        // Not mapped: a page that a failing disk does not give ends the process.
+        let file = try OpenFile(segment.path, .read)
+        contents = try file.read(at: 0, length: file.size())
+      } catch {
+        unread(error)
+        continue
+      }
       for record in OutboxRecord.scan(contents) where places[record.receipt.lease] == nil {
         entries.append(OutboxEntry(run: record.run, receipt: record.receipt))
         place(record.receipt.lease, record.artifact, in: segment)

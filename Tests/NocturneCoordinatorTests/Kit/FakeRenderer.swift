@@ -19,7 +19,10 @@ struct FakeRenderer: Renderer {
 
   final class Log: Sendable {
     private let keys = Mutex<[ItemKey]>([])
+    private let sizes = Mutex<[Int]>([])
     func note(_ key: ItemKey) { keys.withLock { $0.append(key) } }
+    func note(shardOf count: Int) { sizes.withLock { $0.append(count) } }
+    var shards: [Int] { sizes.withLock { $0 } }
     var rendered: [ItemKey] { keys.withLock { $0 } }
   }
 
@@ -35,6 +38,7 @@ struct FakeRenderer: Renderer {
     finished: (ItemKey, Result<RenderedArtifact, RenderFault>) -> Void
   ) {
     gate()
+    log.note(shardOf: items.count)
     for item in items {
       guard progress(1) else { return }
       if secondsPerItem > 0 { Thread.sleep(forTimeInterval: secondsPerItem) }

@@ -3,10 +3,10 @@ import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
 
-func makeItems(_ count: Int, extra: [String: String] = [:]) -> [Item] {
+func makeItems(_ count: Int, caption: String? = nil, extra: [String: String] = [:]) -> [Item] {
   (0..<count).map { number in
     Item(
-      key: ItemKey(row: "row\(number)", take: 1), caption: "caption \"\(number)\"\nwith\ttwo lines",
+      key: ItemKey(row: "row\(number)", take: 1), caption: caption ?? "caption \"\(number)\"\nwith\ttwo lines",
       spec: RenderSpec(seconds: 1), seed: UInt64(number), fileName: "row\(number).flac", extra: extra)
   }
 }

@@ -60,7 +60,8 @@ final class Night: Sendable {
   func coordinate(
     record: RunRecord = makeRecord(), policy: FarmPolicy = Night.policy, rejected: [RejectedRow] = [],
     inspector: (@Sendable (URL, Item) throws -> AudioFacts)? = nil,
-    fault: (@Sendable (FaultPoint) throws -> Void)? = nil, observer: (@Sendable (RunEvent) -> Void)? = nil
+    fault: (@Sendable (FaultPoint) throws -> Void)? = nil, grantBytes: Int? = nil,
+    observer: (@Sendable (RunEvent) -> Void)? = nil
   ) -> Shift {
     let shift = Shift()
     let thread = Thread { [self] in
@@ -70,6 +71,7 @@ final class Night: Sendable {
         options.policy = policy
         options.inspector = inspector
         options.fault = fault
+        options.grantBytes = grantBytes ?? options.grantBytes
         options.progressSeconds = 0.05
         let coordinator = try Coordinator(
           directory: scratch.run, record: record, items: ItemList(items), rejected: rejected, link: link,

@@ -136,7 +136,9 @@ extension FarmSimulation {
       if chance() < 0.5 { tell(.grantUndelivered(shard: grant.id, to: worker)) }
       return
     }
-    carry(.reachWorker(.grant(shard), worker), host: host)
+    let sent = !isCalm && shard.items.count > 1 && chance() < 0.05 ? 1 : shard.items.count
+    carry(.reachWorker(.grant(Shard(id: shard.id, items: Array(shard.items.prefix(sent)))), worker), host: host)
+    if sent < shard.items.count { tell(.grantCut(Array(grant.leases.dropFirst(sent)), from: worker)) }
   }
 
   private func send(_ message: CoordinatorMessage, _ worker: WorkerID) {
