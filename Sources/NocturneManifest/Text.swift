@@ -1,3 +1,6 @@
+/// With which some programs begin a file in UTF-8; no part of its text.
+let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
 extension String {
   /// Without white space at both ends.
   var trimmed: String {
@@ -8,9 +11,13 @@ extension String {
     return String(scalars[first...last])
   }
 
-  /// Whether there is anything but white space and invisible format characters.
+  /// Whether there is nothing in it to read: only white space, characters that are not seen, and marks without a letter,
+  /// which the text encoder takes off.
   var isBlank: Bool {
-    unicodeScalars.allSatisfy { $0.properties.isWhitespace || $0.properties.generalCategory == .format }
+    unicodeScalars.allSatisfy { scalar in
+      let category = scalar.properties.generalCategory
+      return scalar.properties.isWhitespace || [.format, .control, .nonspacingMark].contains(category)
+    }
   }
 }
 

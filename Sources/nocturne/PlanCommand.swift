@@ -11,7 +11,7 @@ struct PlanCommand: ParsableCommand {
     abstract: "Validate a manifest or job and say what a run would do: items, audio, arithmetic, time, disk.",
     discussion: "With --measure a shard is rendered first as each worker would, and the hours come from it.")
 
-  @Argument(help: "Job file or manifest, or - for standard input.")
+  @Argument(help: "Job file or manifest, or - for a manifest on standard input.")
   var source: String
   @Option(help: "Run directory, to check its file system.")
   var out: String?
@@ -26,24 +26,26 @@ struct PlanCommand: ParsableCommand {
     let summary = try run.reader.forEach(
       badRow: { faults += $0.faults }, item: { kinds[$0.spec, default: 0] += 1 })
     let report = summary.report
-    let macs = kinds.reduce(0.0) { sum, kind in
+    // In an order of their own: sums of fractions depend on it.
+    let ordered = kinds.sorted { ($0.value, "\($0.key)") > ($1.value, "\($1.key)") }
+    let macs = ordered.reduce(0.0) { sum, kind in
       let work = ModelWork(run.configuration, seconds: kind.key.seconds)
       return sum + Double(kind.value) * Double(work.total(steps: kind.key.steps, guidance: kind.key.guidance))
     }
     // 24-bit mono; FLAC of music keeps about two thirds.
-    let bytes = kinds.reduce(0.0) { sum, kind in
+    let bytes = ordered.reduce(0.0) { sum, kind in
       let raw = Double(kind.value) * kind.key.seconds * Double(run.configuration.sampleRate) * 3
       return sum + (kind.key.format == .flac ? raw * 0.67 : raw)
     }
     if let notice = run.location.notice { Terminal.remark("nocturne: \(notice)") }
-    let trial = measure ? try trial(of: run, kinds) : nil
+    let trial = measure ? try trial(of: run, ordered.first?.key, items: report.items) : nil
     let seconds = trial.map { $0.loadSeconds / Double($0.workers) + $0.secondsPerMAC * macs }
 
     if run.json {
       var object: [String: Any] = [
         "manifest": summary.file, "format": summary.format.rawValue, "manifest_sha256": summary.sha256,
         "rows": report.rows, "bad_rows": report.badRows, "items": report.items, "audio_seconds": report.seconds,
-        "macs": macs, "disk_bytes": bytes, "model": run.location.checkpoint.path,
+        "macs": macs, "disk_bytes": Int(bytes), "model": run.location.checkpoint.path,
         "model_configuration": run.configuration.name, "workers": run.workers, "threads": run.threads,
         "shard_items_at_most": run.policy.sharding.maxItems, "notes": report.notes.map(\.description),
         "faults": faults.prefix(1000).map(\.description),
@@ -53,6 +55,7 @@ struct PlanCommand: ParsableCommand {
       return try printJSON(object)
     }
     for fault in faults { Terminal.remark("\(fault)") }
+    if run.quiet { return }
     for note in report.notes { Terminal.remark("\(note)") }
     print("manifest    \(summary.file) (\(summary.format.rawValue), \(summary.bytes) bytes)")
     print("rows        \(report.rows), of which \(report.badRows) bad")
@@ -66,8 +69,7 @@ struct PlanCommand: ParsableCommand {
   }
 
   /// A trial of the commonest kind of clip; nil for an empty manifest.
-  private func trial(of run: ResolvedRun, _ kinds: [RenderSpec: Int]) throws -> PlanTrial? {
-    guard let spec = kinds.max(by: { $0.value < $1.value })?.key else { return nil }
-    return try PlanTrial(run, spec: spec, items: kinds.values.reduce(0, +))
+  private func trial(of run: ResolvedRun, _ spec: RenderSpec?, items: Int) throws -> PlanTrial? {
+    try spec.map { try PlanTrial(run, spec: $0, items: items) }
   }
 }

@@ -7,7 +7,9 @@ struct RenderCommand: ParsableCommand {
     commandName: "render", abstract: "Render a manifest on this machine: coordinator and local workers, one command.",
     discussion: "Run the same command again to resume: finished clips are kept, the rest is rendered.")
 
-  @Argument(help: "Manifest (CSV, TSV, JSONL, OpenAI-batch JSONL or plain text), job file, or - for standard input.")
+  @Argument(
+    help:
+      "Manifest (CSV, TSV, JSONL, OpenAI-batch JSONL or plain text), job file, or - for a manifest on standard input.")
   var manifest: String
   @Option(help: "Run directory.")
   var out: String?
@@ -22,8 +24,12 @@ struct RenderCommand: ParsableCommand {
 
   func run() throws {
     let run = try ResolvedRun(source: manifest, out: out, options: options)
+    if run.workers == 0 {
+      throw CommandFailure(
+        .badInput, "\(manifest): workers is 0; give at least 1, or use `nocturne coordinator` for workers elsewhere")
+    }
     let farm = FarmRun(
-      run: run, listening: try Listening(run.endpoints), localWorkers: max(1, run.workers),
+      run: run, listening: try Listening(run.endpoints),
       hooks: try Hooks(options: hooks, job: run.job))
     exitUnlessComplete(try farm.execute())
   }
@@ -34,7 +40,7 @@ struct CoordinatorCommand: ParsableCommand {
     commandName: "coordinator", abstract: "Hand out the work of a manifest or job to workers that connect.",
     discussion: "It loads no weights, but needs the checkpoint directory to know which model the workers must have.")
 
-  @Argument(help: "Job file or manifest, or - for standard input.")
+  @Argument(help: "Job file or manifest, or - for a manifest on standard input.")
   var source: String
   @Option(help: "Run directory.")
   var out: String?
@@ -43,9 +49,9 @@ struct CoordinatorCommand: ParsableCommand {
   @OptionGroup var hooks: HookOptions
 
   func run() throws {
-    let run = try ResolvedRun(source: source, out: out, endpoints: listening.endpoints, options: options)
+    let run = try ResolvedRun(source: source, out: out, endpoints: listening.endpoints, options: options, workers: 0)
     let farm = FarmRun(
-      run: run, listening: try Listening(run.endpoints), localWorkers: options.workers ?? 0,
+      run: run, listening: try Listening(run.endpoints),
       hooks: try Hooks(options: hooks, job: run.job))
     exitUnlessComplete(try farm.execute())
   }

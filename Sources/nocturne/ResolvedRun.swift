@@ -24,9 +24,14 @@ struct ResolvedRun {
   var json: Bool
   var quiet: Bool
 
-  /// - Parameter source: a manifest or a job file, told apart by content.
+  /// - Parameters:
+  ///   - source: a manifest or a job file, told apart by content.
+  ///   - localWorkers: how many when neither command line nor job says so; nil for what suits the machine.
   /// - Throws: `JobError`, `CheckpointError`, `ValidationError`, `CommandFailure`.
-  init(source: String, out: String?, endpoints: Job.Endpoints = Job.Endpoints(), options: RunOptions) throws {
+  init(
+    source: String, out: String?, endpoints: Job.Endpoints = Job.Endpoints(), options: RunOptions,
+    workers localWorkers: Int? = nil
+  ) throws {
     let job = source != "-" && Job.isJob(path: source) ? try Job.read(path: source) : nil
     self.job = job
     manifest = job?.manifest ?? source
@@ -59,7 +64,7 @@ struct ResolvedRun {
     // A small model runs best with a worker on each core; a large one would fill the memory with copies of itself.
     let large = checkpoint.manifest.files.values.reduce(0) { $0 + $1.bytes } > 500_000_000
     threads = options.threads ?? job?.threads ?? (large ? cores : 1)
-    workers = options.workers ?? job?.workers ?? (large ? 1 : max(1, cores / threads))
+    workers = options.workers ?? job?.workers ?? localWorkers ?? (large ? 1 : max(1, cores / threads))
     self.endpoints = (job?.endpoints ?? Job.Endpoints()).overlaid(by: endpoints)
     json = options.json || job?.json ?? false
     quiet = options.quiet || job?.quiet ?? false

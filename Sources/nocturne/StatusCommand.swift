@@ -68,7 +68,7 @@ extension RunStatus {
     }
     if live?.isPaused == true { text.append("disk      full; the run goes on by itself when there is room") }
     text.append("manifest  \(record.manifest)")
-    text.append("items     \(counts.total): \(counts.summary)")
+    text.append("items     \(counts.total): \(counts.summary)\(RejectedRow.remark(rejectedRows))")
     for worker in live?.workers ?? [] {
       let mood = worker.isStalled ? ", stalled" : worker.isPaused ? ", paused" : ""
       text.append(
@@ -86,6 +86,7 @@ extension RunStatus {
   /// For a log.
   var line: String {
     "\(run) \(state): \(present.total) items, \(present.summary), \(live?.workers.count ?? 0) workers"
+      + RejectedRow.remark(rejectedRows)
   }
 
   var object: [String: Any] {
@@ -101,7 +102,7 @@ extension RunStatus {
         ] as [String: Any]
       } ?? [],
     ]
-    object.merge(JSONEvents.counts(counts)) { $1 }
+    object.merge(JSONEvents.counts(counts, rejectedRows)) { $1 }
     object["process"] = owner
     object["paused_since"] = pausedSince?.timeIntervalSince1970
     return object

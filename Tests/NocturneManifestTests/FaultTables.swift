@@ -38,7 +38,7 @@ struct FaultyRows: Sendable, CustomTestStringConvertible {
     FaultyRows("duplicateID-of-bad-row.csv", good: 0, (.emptyCaption, 2, 3), (.duplicateID, 3, 1)),
     FaultyRows("duplicateID-composed.csv", good: 1, (.duplicateID, 3, 1)),
     FaultyRows("duplicateID.jsonl", good: 1, (.duplicateID, 2, 23)),
-    FaultyRows("emptyCaption.csv", good: 2, (.emptyCaption, 3, 3), (.emptyCaption, 4, 3)),
+    FaultyRows("emptyCaption.csv", good: 2, (.emptyCaption, 3, 3), (.emptyCaption, 4, 3), (.emptyCaption, 6, 3)),
     FaultyRows("emptyCaption.jsonl", good: 1, (.emptyCaption, 1, 21)),
     FaultyRows("emptyID.csv", good: 1, (.emptyID, 2, 5)),
     FaultyRows(
@@ -68,7 +68,7 @@ struct FaultyRows: Sendable, CustomTestStringConvertible {
     FaultyRows("wrongColumnCount.csv", good: 1, (.wrongColumnCount, 2, 6), (.wrongColumnCount, 3, 12)),
     FaultyRows(
       "badJSON.jsonl", good: 2, (.badJSON, 2, 26), (.badJSON, 3, 11), (.badJSON, 4, 26), (.badJSON, 5, 21),
-      (.badJSON, 6, 11), (.badJSON, 7, 22), (.badJSON, 8, 21), (.badJSON, 9, 16)),
+      (.badJSON, 6, 11), (.badJSON, 7, 22), (.badJSON, 8, 21), (.badJSON, 9, 16), (.badJSON, 11, 23)),
     FaultyRows(
       "wrongType.jsonl", good: 1, (.wrongType, 1, 21), (.wrongType, 2, 7), (.wrongType, 3, 33), (.wrongType, 4, 34),
       (.wrongType, 5, 1), (.wrongType, 6, 1)),
@@ -104,6 +104,8 @@ struct RefusedFile: Sendable, CustomTestStringConvertible {
     RefusedFile("notUTF8File-utf16-without-mark.csv", .notUTF8File),
     RefusedFile("lineEndings.csv", .lineEndings),
     RefusedFile("jsonArray.jsonl", .jsonArray),
+    RefusedFile("jsonArray-strings.txt", .jsonArray),
+    RefusedFile("notText-job.txt", .notText),
     RefusedFile("missingColumn-caption.csv", .missingColumn, 1, 1),
     RefusedFile("missingColumn-id.tsv", .missingColumn, 1, 1),
     RefusedFile("missingColumn-musiccaps.csv", .missingColumn, 1, 1),
@@ -111,6 +113,9 @@ struct RefusedFile: Sendable, CustomTestStringConvertible {
     RefusedFile("duplicateColumn.csv", .duplicateColumn, 1, 17),
     RefusedFile("badHeader.csv", .badHeader, 1, 12),
     RefusedFile("badHeader-semicolons.csv", .badHeader, 1),
+    RefusedFile("badHeader-sep.csv", .badHeader, 1),
+    RefusedFile("badHeader-other-names.csv", .badHeader, 1),
+    RefusedFile("badHeader-text.jsonl", .badHeader, 1),
     RefusedFile("noRows.csv", .noRows),
   ]
 }

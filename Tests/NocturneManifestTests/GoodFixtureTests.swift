@@ -11,7 +11,7 @@ struct GoodFixtureTests {
 
   private func pairs(_ manifest: Manifest) -> [[String]] { manifest.items.map { [$0.key.row, $0.caption] } }
 
-  @Test(arguments: ["byte-order-mark.csv", "no-final-newline.csv", "blank-lines.csv"])
+  @Test(arguments: ["byte-order-mark.csv", "no-final-newline.csv", "blank-lines.csv", "spreadsheet.csv"])
   func marksAndBlankLinesChangeNothing(name: String) throws {
     let manifest = try read(name)
     #expect(pairs(manifest) == [["a", "one"], ["b", "two"]])
@@ -64,6 +64,12 @@ struct GoodFixtureTests {
     #expect(manifest.items[0].seed == 9_007_199_254_740_991)
     #expect(manifest.items[1].extra == ["tag": "plain"])
     #expect(manifest.items[1].spec.steps == 5)
+  }
+
+  @Test func whereThePromptIsNullTheInputIsTheCaption() throws {
+    let manifest = try read("null-prompt.jsonl")
+    #expect(manifest.summary.format == .openAIBatch)
+    #expect(pairs(manifest) == [["a", "one"], ["b", "two"]])
   }
 
   @Test func aBrokenFirstLineDoesNotHideTheFormat() throws {

@@ -78,6 +78,9 @@ struct BadInputTests {
     let run = try #require(document as? [String: Any])
     #expect(run["verdict"] as? String == "complete with dead items", "\(run)")
     #expect((run["counts"] as? [String: Int])?["rejected_rows"] == 2, "\(run)")
+    #expect(outcome.errorLines.contains { $0.hasPrefix("complete: 2 done") && $0.contains("; 2 rows rejected") })
+    let status = try Binary.run(["status", work.path("run"), "--json"]).output
+    #expect(status.contains("\"rejected_rows\":2"), "\(status)")
   }
 
   @Test func faultyCheckpointsAreNamedByFileAndKey() throws {

@@ -44,6 +44,7 @@ struct CommandTests {
     let line = try #require(try work.lines("run", "metadata.jsonl").first)
     #expect(line["manifest_worker"] as? String == "somebody")
     #expect(line["manifest_manifest_worker"] as? String == "me")
+    #expect(line["notes"] as? String == "", "a reader would take a column of nulls for one without text")
   }
 
   @Test(arguments: [
@@ -51,8 +52,12 @@ struct CommandTests {
     ["model", "info", "--config", "tiny", "--seconds", "nan"],
     ["model", "info", "--config", "tiny", "--steps", "9223372036854775807"],
     ["model", "info", "--config", "tiny", "--guidance", "nan", "--json"], ["bench", "ops", "--threads", "0"],
+    ["model", "info", "--config", "paper", "--seconds", "86400", "--steps", "1000000"],
+    ["model", "info", "--config", "colossal"], ["bench", "render", "--config", "tiny", "--seconds", "nan"],
+    ["bench", "render", "--config", "tiny", "--steps", "1001"], ["bench", "farm", "--item-seconds", "nan"],
     ["bench", "render", "--config", "tiny", "--threads", "3000000000"],
     ["worker", "--connect", "ipc:///tmp/nobody.sock", "--threads", "3000000000"],
+    ["worker", "--connect", "ipc:///tmp/nobody.sock", "--tags", (0...64).map { "tag\($0)" }.joined(separator: ",")],
   ])
   func numbersThatNoMachineHasAreWrongUse(_ words: [String]) throws {
     let outcome = try Binary.run(words)
@@ -221,7 +226,11 @@ struct CommandTests {
   @Test func pythonsAudioFolderReaderAcceptsTheRunDirectory() throws {
     let work = try Workplace()
     defer { work.remove() }
-    let manifest = try work.captions(3)
+    // Columns that the reader would take for audio of its own.
+    let manifest = try work.write(
+      "three.csv",
+      "id,caption,audio,file_name,source_file_name\n"
+        + (0..<3).map { "c00\($0),a slow tune,x.wav,y.wav,z.wav\n" }.joined())
     #expect(try Binary.run(work.renderArguments(manifest, into: "run")).status == 0)
     let python = try #require(
       ProcessInfo.processInfo.environment["NOCTURNE_PYTHON"], "run this by scripts/test, which prepares Python")
@@ -232,13 +241,14 @@ struct CommandTests {
       rows = load_dataset("audiofolder", data_dir=sys.argv[1], split="train", cache_dir=sys.argv[2])
       rows = rows.cast_column("audio", Audio(decode=False))
       frames = {soundfile.info(row["audio"]["path"]).frames for row in rows}
-      print(len(rows), sorted(rows["id"]), all(rows["caption"]), frames)
+      kept = [rows[name][0] for name in ("manifest_audio", "manifest_filename", "manifest_source_filename")]
+      print(len(rows), sorted(rows["id"]), all(rows["caption"]), frames, kept)
       """
     let outcome = try RunningProcess(
       executable: URL(filePath: python), arguments: ["-c", code, work.path("run"), work.path("cache")],
       environment: ["HF_HUB_OFFLINE": "1"], input: nil
     ).wait()
-    #expect(outcome.output == "3 ['c000', 'c001', 'c002'] True {24000}\n", "\(outcome)")
+    #expect(outcome.output == "3 ['c000', 'c001', 'c002'] True {24000} ['x.wav', 'y.wav', 'z.wav']\n", "\(outcome)")
   }
 
   @Test(.enabled(if: sharedData != nil, "no shared/data beside the checkout"))

@@ -13,7 +13,8 @@ import Testing
     #expect(events.map { $0["event"] as? String } == ["finished"])
     #expect(events.first?["outcome"] as? String == "complete")
     #expect(events.first?["directory"] as? String == work.path("run"))
-    #expect((events.first?["counts"] as? [String: Int])?["done"] == 2)
+    let counts = try #require(events.first?["counts"] as? [String: Int])
+    #expect(counts["done"] == 2 && counts["rejected_rows"] == 0, "\(counts)")
   }
 
   @Test func aHookThatFailsOrHangsIsOneLineAndTheRunIsComplete() throws {
@@ -56,7 +57,7 @@ import Testing
     #expect(try Binary.run(work.renderArguments(job, into: "run", workers: 1)).status == 0)
     #expect(!FileManager.default.fileExists(atPath: work.path("hook.log")))
     // The command line goes before the job.
-    let more = ["--hook-on", "finished"]
+    let more = ["--hook-on", " finished"]
     #expect(try Binary.run(work.renderArguments(job, into: "again", workers: 1, more: more)).status == 0)
     #expect(try work.lines(".", "hook.log").map { $0["event"] as? String } == ["finished"])
   }
@@ -117,7 +118,9 @@ import Testing
     defer { work.remove() }
     let captions = try work.captions(1)
     for (more, said) in [
-      (["--hook", work.path("nothing")], "not an executable file"), (["--webhook", "ftp://x/y"], "is no URL"),
+      (["--hook", work.path("nothing")], "not an executable file"),
+      (["--hook", work.folder.path], "not an executable file"), (["--hook-on", ""], "told of nothing"),
+      (["--webhook", "ftp://x/y"], "is no URL"),
       (["--hook-on", "sunrise"], "known are"),
     ] {
       let outcome = try Binary.run(work.renderArguments(captions, into: "run", more: more))

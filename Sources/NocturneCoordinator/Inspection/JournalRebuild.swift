@@ -84,7 +84,7 @@ struct JournalRebuild {
         sampleRate: record.sampleRate, channels: 1, frames: record.frames, sha256: record.sha256, bytes: bytes,
         peakDBFS: record.peakDBFS, rmsDBFS: record.rmsDBFS, integratedLUFS: record.integratedLUFS),
       modelFingerprint: record.modelFingerprint, numericClass: record.numericClass, worker: WorkerID(record.worker),
-      stageSeconds: record.stageSeconds.compactMapValues { $0 }, notes: record.notes.map { [$0] } ?? [])
+      stageSeconds: record.stageSeconds.compactMapValues { $0 }, notes: [record.notes ?? ""].filter { !$0.isEmpty })
   }
 
   private func putAside() throws(FileFault) {

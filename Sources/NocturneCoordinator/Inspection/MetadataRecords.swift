@@ -53,7 +53,7 @@ package struct MetadataRecords {
         && sha256 == facts.sha256 && frames == facts.frames && sampleRate == facts.sampleRate
         && peakDBFS == facts.peakDBFS && rmsDBFS == facts.rmsDBFS && integratedLUFS == facts.integratedLUFS
         && stageSeconds.compactMapValues(\.self) == receipt.stageSeconds
-        && notes == (receipt.notes.isEmpty ? nil : receipt.notes.joined(separator: "; "))
+        && notes ?? "" == receipt.notes.joined(separator: "; ")
     }
 
     /// The item as it was rendered; nil when the file name has no format of ours.

@@ -16,6 +16,8 @@ package struct RunStatus: Hashable, Sendable {
   package var live: LiveStatus?
   /// `verdict` of `run.json`: `running` (also after a crash), `stopped`, `complete`, `complete with dead items`.
   package var verdict: String?
+  /// As `run.json` counts them: rows of the manifest that are no items.
+  package var rejectedRows: Int
   /// The cancelled ones too.
   package var dead: [DeadItem]
 
@@ -33,14 +35,15 @@ package struct RunStatus: Hashable, Sendable {
     counts = try journal.counts(total: opening.items)
     owner = directory.owner
     live = owner == nil ? nil : LiveStatus(contentsOf: directory.status)
-    verdict = Self.verdict(in: directory.document)
+    let document = Self.document(directory.document)
+    verdict = document["verdict"] as? String
+    rejectedRows = (document["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
     dead = try journal.deadItems()
   }
 
-  private static func verdict(in path: String) -> String? {
-    guard let data = FileManager.default.contents(atPath: path), isShallow(data),
-      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { return nil }
-    return object["verdict"] as? String
+  /// `run.json`; empty when it cannot be read.
+  private static func document(_ path: String) -> [String: Any] {
+    guard let data = FileManager.default.contents(atPath: path), isShallow(data) else { return [:] }
+    return (try? JSONSerialization.jsonObject(with: data) as? [String: Any]) ?? [:]
   }
 }

@@ -44,16 +44,25 @@ package enum MetadataLine {
     line.add("peak_dbfs", facts.peakDBFS)
     line.add("rms_dbfs", facts.rmsDBFS)
     line.add("integrated_lufs", facts.integratedLUFS)
-    if receipt.notes.isEmpty { line.addNull("notes") } else { line.add("notes", receipt.notes.joined(separator: "; ")) }
+    // Never null: a reader that guesses types by the first lines would take a column without any text for no text.
+    line.add("notes", receipt.notes.joined(separator: "; "))
     for column in item.extra.keys.sorted() { line.add(name(of: column, item), item.extra[column] ?? "") }
     return line.line()
   }
 
-  /// A manifest column of one of our names keeps its value under a name that no other column has: readers refuse a line
-  /// that says something twice.
+  /// A manifest column of one of our names, or of one that the AudioFolder reader takes for audio, keeps its value under a
+  /// name that no other column has: readers refuse a line that says something twice.
   private static func name(of column: String, _ item: Item) -> String {
     var name = column
-    while ownColumns.contains(name) || name != column && item.extra[name] != nil { name = "manifest_" + name }
+    while isTaken(name) || name != column && item.extra[name] != nil {
+      name = "manifest_" + name.replacing("file_name", with: "filename")
+    }
     return name
+  }
+
+  /// The AudioFolder reader opens what stands in columns that end in `_file_name`, and calls its own `audio`.
+  private static func isTaken(_ name: String) -> Bool {
+    ownColumns.contains(name) || ["audio", "file_names"].contains(name)
+      || ["_file_name", "_file_names"].contains { name.hasSuffix($0) }
   }
 }

@@ -28,8 +28,22 @@ enum ManifestFormats {
     let head = ManifestHead(bytes: Array(bytes), isWhole: isWhole)
     try head.refuseWhatIsNoManifest(file: reader.file)
     for format in all where format.recognises(head) {
+      if format == PlainTextFormat.self { try refuseTable(reader.file) }
       return try format.init(head: head, reader: &reader)
     }
     preconditionFailure("ManifestFormats.all: no format took the file, yet plain text takes everything")
+  }
+
+  /// What a name says to be a table, and what begins like none, is not sung line by line, its header first.
+  private static func refuseTable(_ file: String) throws(ManifestError) {
+    let name = file.lowercased()
+    let missing =
+      if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
+        "line 1 is no header: it names neither id nor caption"
+      } else if name.hasSuffix(".jsonl") || name.hasSuffix(".json") { "line 1 is no JSON object" } else { "" }
+    if missing.isEmpty { return }
+    throw ManifestError(
+      code: .badHeader, message: "\(missing); mend that, or end the name in .txt if every line is a caption",
+      location: SourceLocation(file: file, line: 1))
   }
 }

@@ -60,9 +60,16 @@ struct ManifestHead {
       throw refuse(.lineEndings, "lines end in CR alone; save the manifest with LF or CRLF line ends")
     }
     if firstByte == UInt8(ascii: "["),
-      bytes.drop(while: { $0 != 0x5B }).dropFirst().first(where: { !Self.blanks.contains($0) }) == 0x7B
+      let next = bytes.drop(while: { $0 != 0x5B }).dropFirst().first(where: { !Self.blanks.contains($0) }),
+      [UInt8(ascii: "{"), UInt8(ascii: "\"")].contains(next)
     {
       throw refuse(.jsonArray, "this is a JSON array; write one JSON object a line, without brackets and commas")
+    }
+    if Job.isJob(head: bytes[...]) {
+      throw refuse(.notText, "this is a job, not a manifest; give the path of its file")
+    }
+    if firstLine.lowercased().hasPrefix("sep=") {
+      throw refuse(.badHeader, "\(quoted(firstLine)) is no header; remove this line", line: 1)
     }
     let names = firstLine.lowercased().split(whereSeparator: { $0 == ";" || $0 == "|" }).map { String($0).trimmed }
     if names.count > 1, names.contains("caption"), names.contains("id") || names.contains("ytid") {

@@ -29,7 +29,7 @@ struct OpenAIBatchFormat: ManifestFormat {
       }
     }
     line.require(line.row.id, key: "custom_id")
-    line.require(line.row.caption, key: "body.prompt")
+    line.require(line.row.caption, key: "body.prompt\" or \"body.input")
     return line.row
   }
 
@@ -38,7 +38,7 @@ struct OpenAIBatchFormat: ManifestFormat {
       line.refuse(.wrongType, "\"body\" is \(body.node.value.kind); it must be an object", at: body.node.offset)
       return
     }
-    let captionKey = members.contains { $0.key == "prompt" } ? "prompt" : "input"
+    let captionKey = members.contains { $0.key == "prompt" && $0.node.value != .null } ? "prompt" : "input"
     for member in members {
       if member.key == captionKey {
         line.row.caption = line.text(member)

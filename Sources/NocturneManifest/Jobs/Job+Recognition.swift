@@ -18,14 +18,16 @@ extension Job {
     guard let source = try? FileSource(path: path, name: path), let block = try? source.nextBlock() else {
       return false
     }
-    let head = block.starts(with: byteOrderMark) ? block.dropFirst(byteOrderMark.count) : block[...]
-    let lines = head.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
-    let isKeyed = lines.first { !isDecoration($0) }.map { key($0) != nil } ?? false
-    if isKeyed, lines.contains(where: { key($0).map { $0.elementsEqual("manifest".utf8) } ?? false }) { return true }
-    return path.hasSuffix(".yaml") || path.hasSuffix(".yml")
+    return isJob(head: block.starts(with: byteOrderMark) ? block.dropFirst(byteOrderMark.count) : block[...])
+      || path.hasSuffix(".yaml") || path.hasSuffix(".yml")
   }
 
-  static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+  /// Whether text that begins so is a job.
+  static func isJob(head: ArraySlice<UInt8>) -> Bool {
+    let lines = head.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D })
+    let isKeyed = lines.first { !isDecoration($0) }.map { key($0) != nil } ?? false
+    return isKeyed && lines.contains { key($0).map { $0.elementsEqual("manifest".utf8) } ?? false }
+  }
 
   /// Blank lines, comments and the marks between documents.
   private static func isDecoration(_ line: ArraySlice<UInt8>) -> Bool {

@@ -47,7 +47,7 @@ struct ByteReader {
   /// - Returns: up to `headBytes` bytes, and whether that is the whole file.
   mutating func head() throws(ManifestError) -> (bytes: ArraySlice<UInt8>, isWhole: Bool) {
     while block.count <= Self.headBytes, try appendBlock() {}
-    if block.starts(with: [0xEF, 0xBB, 0xBF]) { index = 3 }
+    if block.starts(with: byteOrderMark) { index = byteOrderMark.count }
     let end = min(block.count, index + Self.headBytes)
     return (block[index..<end], atEnd && end == block.count)
   }

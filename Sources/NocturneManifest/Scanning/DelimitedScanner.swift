@@ -42,25 +42,27 @@ struct DelimitedScanner {
       var record = DelimitedRecord()
       record.start = reader.position
       recordBytes = 0
+      hasQuotes = false
       while try field(&reader, &record) == .delimiter {}
       if let fault = reader.takeTextFault(), record.fault == nil { record.fault = fault }
-      let only = record.fields.count == 1 ? record.fields[0] : nil
-      if record.fault == nil, let only, only.text.isBlank, only.position == record.start, !wasQuoted { continue }
+      if record.fault == nil, !hasQuotes, record.fields.allSatisfy({ $0.text.isBlank }) { continue }
       return record
     }
     return nil
   }
 
-  /// Whether the last field was quoted: a quoted empty text is a row, an empty line is none.
-  private var wasQuoted = false
+  /// Whether a field of the record is quoted: quoted empty texts are a row, while an empty line is none, nor is one of
+  /// delimiters alone, as spreadsheets leave them below a table.
+  private var hasQuotes = false
 
   private mutating func field(_ reader: inout ByteReader, _ record: inout DelimitedRecord) throws(ManifestError)
     -> FieldEnd
   {
     let start = reader.position
     buffer.removeAll(keepingCapacity: true)
-    wasQuoted = try reader.peek() == Self.quote
-    let end = try wasQuoted ? quoted(&reader, &record, start) : unquoted(&reader, &record)
+    let isQuoted = try reader.peek() == Self.quote
+    if isQuoted { hasQuotes = true }
+    let end = try isQuoted ? quoted(&reader, &record, start) : unquoted(&reader, &record)
     if record.fields.count < Self.maximumFields {
       record.fields.append(.init(text: String(decoding: buffer, as: UTF8.self), position: start))
     } else if record.fault == nil {

@@ -171,6 +171,7 @@ struct JSONScanner {
   /// The scalar of `\uXXXX`, or of two of them that make a surrogate pair.
   private mutating func scalar(_ start: Int) throws(JSONFault) -> Unicode.Scalar {
     let high = try hexadecimal(start)
+    guard high != 0 else { throw fault("\\u0000 is a NUL character, which text cannot contain", at: start) }
     if let scalar = Unicode.Scalar(high) { return scalar }
     guard high < 0xDC00, bytes[index...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")]) else {
       throw fault("half a surrogate pair", at: start)

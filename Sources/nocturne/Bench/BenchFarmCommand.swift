@@ -30,8 +30,8 @@ struct BenchFarmCommand: ParsableCommand {
     if items < 1 || workers < 0 || simulatedWorkers < 0 || workers + simulatedWorkers < 1 {
       throw ValidationError("--items starts at 1, and there must be a worker")
     }
-    if itemSeconds < 0 || itemSeconds > 0 && simulatedWorkers > 0 {
-      throw ValidationError("--item-seconds is not negative, and simulated workers have none")
+    if !(0...3600).contains(itemSeconds) || itemSeconds > 0 && simulatedWorkers > 0 {
+      throw ValidationError("--item-seconds is 0 to 3600, and simulated workers have none")
     }
   }
 

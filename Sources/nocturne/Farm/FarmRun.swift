@@ -10,7 +10,6 @@ import NocturneWire
 struct FarmRun {
   let run: ResolvedRun
   let listening: Listening
-  let localWorkers: Int
   let hooks: Hooks
 
   /// Blocks until the run is over or stopped.
@@ -18,7 +17,7 @@ struct FarmRun {
   func execute() throws -> ExitStatus {
     let directory = RunDirectory(try run.runDirectory().path)
     let manifest = try run.reader.read()
-    let report = RunReport(run: run, total: manifest.items.count)
+    let report = RunReport(run: run, manifest: manifest)
     report.opening(manifest)
     try directory.prepare()
     // Before anything is bound, so that whoever comes second hears of the first, not of a socket.
@@ -38,9 +37,11 @@ struct FarmRun {
     let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
     options.inspector = { try inspector.look(at: $0, item: $1) }
     let crew = LocalCrew(
-      size: localWorkers, endpoint: local, state: directory.state, run: run,
+      size: run.workers, endpoint: local, state: directory.state, run: run,
       say: { Terminal.remark("nocturne: \($0)") }, gaveUp: { stop.request() })
-    let desk = HookDesk(hooks, directory: directory) { Terminal.remark("nocturne: \($0)") }
+    let desk = HookDesk(hooks, directory: directory, rejectedRows: manifest.badRows.count) {
+      Terminal.remark("nocturne: \($0)")
+    }
     let coordinator = try Coordinator(
       directory: directory, record: RunConfiguration.record(of: run, manifest: manifest.summary),
       items: ItemList(manifest.items), rejected: manifest.badRows.map(RejectedRow.init), link: link, stop: stop,
@@ -65,7 +66,7 @@ struct FarmRun {
     }
     crew.wait()
     if let failure = crew.failure { throw failure }
-    return report.status(of: verdict, rejected: manifest.badRows.count)
+    return report.status(of: verdict)
   }
 }
 
@@ -80,5 +81,10 @@ private final class ItemList: ItemSource {
 extension RejectedRow {
   init(_ row: BadRow) {
     self.init(id: row.id, message: row.faults.map(\.description).joined(separator: "; "))
+  }
+
+  /// How many there are, for the end of a line that counts items; nothing when there are none.
+  static func remark(_ count: Int) -> String {
+    count == 0 ? "" : "; \(count) \(count == 1 ? "row" : "rows") rejected (errors.jsonl)"
   }
 }

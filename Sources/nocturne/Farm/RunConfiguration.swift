@@ -10,8 +10,10 @@ enum RunConfiguration {
   static func record(of run: ResolvedRun, manifest: ManifestSummary) -> RunRecord {
     var settings: [String: String] = [:]
     let asked = run.reader.options.run
+    var standard = RenderSettings.standard
+    standard.seconds = standard.seconds.map { min($0, run.reader.options.limits.maximumSeconds) }
     for option in RenderOption.allCases {
-      settings[option.rawValue] = asked.text(of: option) ?? RenderSettings.standard.text(of: option)
+      settings[option.rawValue] = asked.text(of: option) ?? standard.text(of: option)
     }
     settings["limit"] = run.reader.options.limit.map(String.init) ?? "none"
     settings["precision"] = run.precision.rawValue

@@ -8,6 +8,7 @@ import NocturneWire
 final class HookDesk {
   private let hooks: Hooks
   private let directory: RunDirectory
+  private let rejectedRows: Int
   private let warn: @Sendable (String) -> Void
   private var watch: IncidentWatch
   private var run = ""
@@ -15,9 +16,10 @@ final class HookDesk {
   private let pending = DispatchGroup()
 
   /// - Parameter warn: takes a line about a hook that failed; called on another thread.
-  init(_ hooks: Hooks, directory: RunDirectory, warn: @escaping @Sendable (String) -> Void) {
+  init(_ hooks: Hooks, directory: RunDirectory, rejectedRows: Int, warn: @escaping @Sendable (String) -> Void) {
     self.hooks = hooks
     self.directory = directory
+    self.rejectedRows = rejectedRows
     self.warn = warn
     watch = IncidentWatch(diskLowBytes: hooks.diskLowBytes)
   }
@@ -32,8 +34,8 @@ final class HookDesk {
     case .progress: if let free = Directory.freeBytes(in: directory.path) { tell(watch.measure(freeBytes: free)) }
     case .finished(let verdict):
       tell(
-        Incident(.finished, verdict.line),
-        with: ["outcome": verdict.outcome.rawValue, "counts": JSONEvents.counts(verdict.counts)])
+        Incident(.finished, verdict.line + RejectedRow.remark(rejectedRows)),
+        with: ["outcome": verdict.outcome.rawValue, "counts": JSONEvents.counts(verdict.counts, rejectedRows)])
     case .itemDone, .itemDied, .strangerRefused, .closing: break
     }
   }

@@ -28,13 +28,17 @@ struct Hooks {
       }
       webhook = url
     }
-    if let program, !FileManager.default.isExecutableFile(atPath: program) {
+    if let program, !Self.isProgram(program) {
       throw CommandFailure(
         options.hook == nil ? .badInput : .usage,
         "hook \(program): not an executable file; give its path, and chmod +x it")
     }
-    let names = options.hookOn?.split(separator: ",").map(String.init) ?? stated.on
+    let names = options.hookOn?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? stated.on
     if let names {
+      if names.isEmpty {
+        throw CommandFailure(
+          options.hookOn == nil ? .badInput : .usage, "hooks are to be told of nothing; name an event, or no hook")
+      }
       kinds = try Set(
         names.map { name in
           guard let kind = Incident.Kind(rawValue: name) else {
@@ -47,5 +51,12 @@ struct Hooks {
     }
     timeoutSeconds = stated.timeoutSeconds ?? timeoutSeconds
     diskLowBytes = stated.diskLowMegabytes.map { $0 << 20 } ?? diskLowBytes
+  }
+
+  /// A folder can be executable, too.
+  private static func isProgram(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+      && FileManager.default.isExecutableFile(atPath: path)
   }
 }

@@ -25,7 +25,7 @@ struct ModelInfoCommand: ParsableCommand {
     if let seconds, !(seconds > 0 && seconds <= 86_400) {
       throw ValidationError("--seconds is \(seconds.plain); it must be above 0 and at most 86400")
     }
-    if !(1...1_000_000).contains(steps) { throw ValidationError("--steps is \(steps); it must be 1 to 1000000") }
+    if !(1...1000).contains(steps) { throw ValidationError("--steps is \(steps); it must be 1 to 1000") }
     if !guidance.isFinite { throw ValidationError("--guidance is \(guidance.plain); it must be a number") }
   }
 

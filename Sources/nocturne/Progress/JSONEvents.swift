@@ -5,11 +5,16 @@ import NocturneManifest
 
 /// `--json`: every event as one object a line on standard output.
 struct JSONEvents {
+  /// Of the manifest: they are in no count of items.
+  let rejectedRows: Int
+
   func tell(_ event: RunEvent) {
     var object: [String: Any]
     switch event {
     case .started(let progress, let run, let isResumed):
-      object = ["event": "started", "run": run, "resumed": isResumed, "counts": Self.counts(progress.counts)]
+      object = [
+        "event": "started", "run": run, "resumed": isResumed, "counts": Self.counts(progress.counts, rejectedRows),
+      ]
     case .itemDone(let receipt):
       object = [
         "event": "item_done", "id": receipt.lease.item.row, "take": receipt.lease.item.take,
@@ -28,21 +33,24 @@ struct JSONEvents {
     case .closing: return  // The notices say why.
     case .progress(let progress):
       object = [
-        "event": "progress", "counts": Self.counts(progress.counts), "workers": progress.workers.count,
+        "event": "progress", "counts": Self.counts(progress.counts, rejectedRows), "workers": progress.workers.count,
         "collecting": progress.collecting, "paused": progress.isPaused,
       ]
     case .finished(let verdict):
-      object = ["event": "finished", "outcome": verdict.outcome.rawValue, "counts": Self.counts(verdict.counts)]
+      object = [
+        "event": "finished", "outcome": verdict.outcome.rawValue, "counts": Self.counts(verdict.counts, rejectedRows),
+      ]
       object["reason"] = verdict.reason
     }
     object["time"] = Date().timeIntervalSince1970
     try? printJSON(object)
   }
 
-  static func counts(_ counts: ItemCounts) -> [String: Int] {
+  /// As `run.json` has them.
+  static func counts(_ counts: ItemCounts, _ rejectedRows: Int) -> [String: Int] {
     [
       "waiting": counts.waiting, "leased": counts.leased, "done": counts.done, "dead": counts.dead,
-      "cancelled": counts.cancelled,
+      "cancelled": counts.cancelled, "rejected_rows": rejectedRows,
     ]
   }
 }

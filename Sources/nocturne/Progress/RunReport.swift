@@ -11,17 +11,19 @@ final class RunReport {
   private let quiet: Bool
   private var events: JSONEvents?
   private var meter: ProgressMeter
+  private let rejectedRows: Int
   private var bar: ProgressBar
   private var lastPlainLine = Date()
 
   /// Between two plain lines when standard error is no terminal.
   private static let plainSeconds = 10.0
 
-  init(run: ResolvedRun, total: Int) {
+  init(run: ResolvedRun, manifest: Manifest) {
     self.run = run
     quiet = run.quiet
-    events = run.json ? JSONEvents() : nil
-    meter = ProgressMeter(total: total)
+    rejectedRows = manifest.badRows.count
+    events = run.json ? JSONEvents(rejectedRows: rejectedRows) : nil
+    meter = ProgressMeter(total: manifest.items.count)
     bar = ProgressBar(isLive: Terminal.isInteractive && !run.quiet && !run.json)
   }
 
@@ -66,10 +68,10 @@ final class RunReport {
   }
 
   /// The exit code of a finished run.
-  func status(of verdict: Verdict, rejected: Int) -> ExitStatus {
+  func status(of verdict: Verdict) -> ExitStatus {
     switch verdict.outcome {
     case .stopped, .stoppedEarly: .resumable
-    case .complete: verdict.counts.dead + verdict.counts.cancelled + rejected == 0 ? .complete : .deadItems
+    case .complete: verdict.counts.dead + verdict.counts.cancelled + rejectedRows == 0 ? .complete : .deadItems
     }
   }
 
@@ -96,7 +98,7 @@ final class RunReport {
   private func finish(_ verdict: Verdict) {
     meter.finish(verdict.counts)
     bar.clear()
-    remark(meter.closingLine(verdict))
+    remark(meter.closingLine(verdict) + RejectedRow.remark(rejectedRows))
   }
 
   private func remark(_ line: String) {
