@@ -60,6 +60,8 @@ import Testing
       intervalSeconds: 3600, pulse: Heart.Pulse(progress: ProgressCounter()))
     defer { heart.stop() }
     #expect(heart.isBeating)
+    // By now it waits for the first one.
+    Thread.sleep(forTimeInterval: 0.3)
     heart.beat(everySeconds: 0.02)
     for beat in 1...3 {
       guard case .heartbeat = try link.receive(timeoutSeconds: 10)?.message else {
