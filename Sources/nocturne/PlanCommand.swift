@@ -27,7 +27,7 @@ struct PlanCommand: ParsableCommand {
       badRow: { faults += $0.faults }, item: { kinds[$0.spec, default: 0] += 1 })
     let report = summary.report
     // In an order of their own: sums of fractions depend on it.
-    let ordered = kinds.sorted { ($0.value, "\($0.key)") > ($1.value, "\($1.key)") }
+    let ordered = kinds.sorted { Self.rank($0.key, $0.value) > Self.rank($1.key, $1.value) }
     let macs = ordered.reduce(0.0) { sum, kind in
       let work = ModelWork(run.configuration, seconds: kind.key.seconds)
       return sum + Double(kind.value) * Double(work.total(steps: kind.key.steps, guidance: kind.key.guidance))
@@ -66,6 +66,11 @@ struct PlanCommand: ParsableCommand {
     print("disk        about \(Int(bytes / 1e6)) MB")
     print("workers     \(run.workers) x \(run.threads) thread(s), shards of at most \(run.policy.sharding.maxItems)")
     if let seconds { print("time        about \(ProgressMeter.clock(seconds)) on this machine") }
+  }
+
+  /// The commonest kind first; of equally common ones always the same.
+  private static func rank(_ kind: RenderSpec, _ count: Int) -> (Int, Double, Int, Double, String, String) {
+    (count, kind.seconds, kind.steps, kind.guidance, kind.schedule.rawValue, kind.format.rawValue)
   }
 
   /// A trial of the commonest kind of clip; nil for an empty manifest.

@@ -84,6 +84,18 @@ struct RunOptions: ParsableArguments {
   }
 }
 
+/// For commands that look at clips without a run's limits.
+/// - Throws: `ValidationError` for a clip that no model renders.
+func requireClip(steps: Int, guidance: Double, seconds: Double?) throws {
+  if !RenderLimits.steps.contains(steps) {
+    throw ValidationError("--steps is \(steps); it must be 1 to \(RenderLimits.steps.upperBound)")
+  }
+  if !guidance.isFinite { throw ValidationError("--guidance is \(guidance.plain); it must be a number") }
+  if let seconds, !(seconds > 0 && seconds <= 86_400) {
+    throw ValidationError("--seconds is \(seconds.plain); it must be above 0 and at most 86400")
+  }
+}
+
 /// - Throws: `ValidationError` for a number of threads that no machine has.
 func requireThreads(_ threads: Int) throws {
   if !(1...1024).contains(threads) { throw ValidationError("--threads is \(threads); it must be 1 to 1024") }

@@ -224,21 +224,25 @@ import Testing
       table.say(.finished(receipt, inline: nil), "b").last == .collect(receipt, inline: nil, from: WorkerID("b")))
   }
 
-  @Test func aResultThatIsBeingStoredCountsThoughItsDelivererIsGone() {
-    var table = Table.open(items: 2)
+  /// Worker `a` delivers item 1.
+  private func delivery(items: Int) -> Table {
+    var table = Table.open(items: items)
     table.join("a", credit: 1)
+    table.say(.finished(table.receipt(lease(1, token: 1), "a"), inline: nil), "a")
+    return table
+  }
+
+  @Test func aResultThatIsBeingStoredCountsThoughItsDelivererIsGone() {
+    var table = delivery(items: 2)
     let receipt = table.receipt(lease(1, token: 1), "a")
-    table.say(.finished(receipt, inline: nil), "a")
     #expect(!table.say(.goodbye, "a").contains(.abandon(receipt.lease)), "what came whole would be thrown away")
     #expect(table.handle(.artifactStored(receipt, from: WorkerID("a"))).contains(.publish(receipt)))
     #expect(table.state.counts.done == 1)
   }
 
   @Test func aResultWhoseDelivererIsGoneGoesElsewhereAfterAGrace() {
-    var table = Table.open(items: 1)
-    table.join("a", credit: 1)
+    var table = delivery(items: 1)
     let receipt = table.receipt(lease(1, token: 1), "a")
-    table.say(.finished(receipt, inline: nil), "a")
     table.say(.goodbye, "a")
     #expect(table.pass(29).isEmpty)
     let told = table.pass(2)
@@ -247,10 +251,8 @@ import Testing
   }
 
   @Test func aDelivererThatComesBackStillHasItsDeliveryOnTheBooks() {
-    var table = Table.open(items: 1)
-    table.join("a", credit: 1)
+    var table = delivery(items: 1)
     let receipt = table.receipt(lease(1, token: 1), "a")
-    table.say(.finished(receipt, inline: nil), "a")
     table.say(.goodbye, "a")
     table.join("a", credit: 1)
     #expect(table.state.violations.isEmpty)
@@ -260,9 +262,7 @@ import Testing
   }
 
   @Test func aRunThatStopsDoesNotWaitForADelivererThatIsGone() {
-    var table = Table.open(items: 2)
-    table.join("a", credit: 1)
-    table.say(.finished(table.receipt(lease(1, token: 1), "a"), inline: nil), "a")
+    var table = delivery(items: 2)
     table.say(.returned([lease(2, token: 2)]), "a")
     #expect(table.handle(.stopRequested) == [.send(.drain, to: WorkerID("a"))], "it delivers")
     #expect(

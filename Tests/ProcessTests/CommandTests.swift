@@ -38,12 +38,16 @@ struct CommandTests {
     let work = try Workplace()
     defer { work.remove() }
     let manifest = try work.write(
-      "one.csv", "id,caption,worker,manifest_worker\na,\"a slow, warm tune\",me,somebody\n")
+      "one.csv",
+      "id,caption,worker,manifest_worker,file_name,manifest_filename,manifest_file_name\n"
+        + "a,\"a slow, warm tune\",me,somebody,x,y,z\n")
     let outcome = try Binary.run(work.renderArguments(manifest, into: "run", workers: 1))
     #expect(outcome.status == 0, "\(outcome)")
     let line = try #require(try work.lines("run", "metadata.jsonl").first)
     #expect(line["manifest_worker"] as? String == "somebody")
     #expect(line["manifest_manifest_worker"] as? String == "me")
+    let names = ["manifest_manifest_filename", "manifest_filename", "manifest_manifest_manifest_filename"]
+    #expect(names.map { line[$0] as? String } == ["x", "y", "z"], "\(line)")
     #expect(line["notes"] as? String == "", "a reader would take a column of nulls for one without text")
   }
 

@@ -35,15 +35,9 @@ package struct RunStatus: Hashable, Sendable {
     counts = try journal.counts(total: opening.items)
     owner = directory.owner
     live = owner == nil ? nil : LiveStatus(contentsOf: directory.status)
-    let document = Self.document(directory.document)
-    verdict = document["verdict"] as? String
-    rejectedRows = (document["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
+    let document = RunDocument.read(at: directory.document)
+    verdict = document?["verdict"] as? String
+    rejectedRows = document.map(RunDocument.rejectedRows) ?? 0
     dead = try journal.deadItems()
-  }
-
-  /// `run.json`; empty when it cannot be read.
-  private static func document(_ path: String) -> [String: Any] {
-    guard let data = FileManager.default.contents(atPath: path), isShallow(data) else { return [:] }
-    return (try? JSONSerialization.jsonObject(with: data) as? [String: Any]) ?? [:]
   }
 }

@@ -157,7 +157,7 @@ package struct RunVerifier {
           code: .missingLine, item: dead.item, file: "errors.jsonl",
           message: "does not say what the journal says of \(dead.item), which is dead; a rerun writes it anew"))
     }
-    if !RunDocument.stands(at: directory.document) {
+    if RunDocument.read(at: directory.document) == nil {
       findings.append(
         Finding(
           code: .noDocument, item: nil, file: "run.json", message: "is missing or no document; a rerun writes it anew"))

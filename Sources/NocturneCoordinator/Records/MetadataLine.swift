@@ -46,17 +46,19 @@ package enum MetadataLine {
     line.add("integrated_lufs", facts.integratedLUFS)
     // Never null: a reader that guesses types by the first lines would take a column without any text for no text.
     line.add("notes", receipt.notes.joined(separator: "; "))
-    for column in item.extra.keys.sorted() { line.add(name(of: column, item), item.extra[column] ?? "") }
+    var names = Set(item.extra.keys)
+    for column in item.extra.keys.sorted() { line.add(name(of: column, among: &names), item.extra[column] ?? "") }
     return line.line()
   }
 
   /// A manifest column of one of our names, or of one that the AudioFolder reader takes for audio, keeps its value under a
   /// name that no other column has: readers refuse a line that says something twice.
-  private static func name(of column: String, _ item: Item) -> String {
+  private static func name(of column: String, among names: inout Set<String>) -> String {
+    if !isTaken(column) { return column }
     var name = column
-    while isTaken(name) || name != column && item.extra[name] != nil {
+    repeat {
       name = "manifest_" + name.replacing("file_name", with: "filename")
-    }
+    } while isTaken(name) || !names.insert(name).inserted
     return name
   }
 

@@ -37,9 +37,14 @@ struct RunDocument {
     try Directory.replace(path, with: revised.data)
   }
 
-  /// Whether there is a document at `path`.
-  static func stands(at path: String) -> Bool {
-    FileManager.default.contents(atPath: path).flatMap(read) != nil
+  /// The document at `path`; nil where there is none.
+  static func read(at path: String) -> [String: Any]? {
+    FileManager.default.contents(atPath: path).flatMap(read)
+  }
+
+  /// Of a document; 0 where it does not say.
+  static func rejectedRows(in object: [String: Any]) -> Int {
+    (object["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
   }
 
   private static func read(_ data: Data) -> [String: Any]? {
@@ -50,7 +55,7 @@ struct RunDocument {
   /// - Parameter former: the document as it is; nil where it is none.
   private init?(revising former: Data, counts: ItemCounts) throws {
     guard var object = Self.read(former) else { return nil }
-    let rejectedRows = (object["counts"] as? [String: Any])?["rejected_rows"] as? Int ?? 0
+    let rejectedRows = Self.rejectedRows(in: object)
     object["written"] = Self.text(Date())
     object["counts"] = Self.object(counts, rejectedRows)
     object["reason"] = nil

@@ -159,7 +159,7 @@ extension Coordinator {
     try send(store.collect(receipt, inline: inline, from: worker))
   }
 
-  /// What a granted item takes beside its caption, at most: names of 255 bytes, of two bytes in a message of three fields.
+  /// What a granted item takes beside its caption, at most: its id and its file name, of 255 bytes each, and numbers.
   private static let grantedItemBytes = 1 << 10
 
   /// Nobody fills the disk with one clip: twenty times what a clip of this length takes, in bytes.

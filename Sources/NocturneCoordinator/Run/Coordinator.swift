@@ -19,7 +19,7 @@ package final class Coordinator {
     /// How long the last messages may take to leave.
     package var lingerSeconds = 2.0
     /// Of one grant, about: items whose captions are longer together go out in several.
-    package var grantBytes = 16 << 20
+    package var grantBytes = WireLimits.coordinatorEnvelopeBytes / 2
     /// What the caller has to say in `run.json`: one JSON object, its keys beside ours.
     package var document = Data("{}".utf8)
     package var fault: FaultInjection?

@@ -60,9 +60,10 @@ extension JSONObjectLines.Line {
   }
 
   /// Says which key is missing, unless the row is faulty already.
-  mutating func require(_ cell: Cell?, key: String) {
+  mutating func require(_ cell: Cell?, key: String...) {
     if cell == nil, row.faults.isEmpty {
-      refuse(.missingValue, "no \"\(key)\" in this object; every line needs one", at: 0)
+      let keys = key.map { "\"\($0)\"" }.joined(separator: " or ")
+      refuse(.missingValue, "no \(keys) in this object; every line needs one", at: 0)
     }
   }
 }

@@ -37,11 +37,14 @@ enum ManifestFormats {
   /// What a name says to be a table, and what begins like none, is not sung line by line, its header first.
   private static func refuseTable(_ file: String) throws(ManifestError) {
     let name = file.lowercased()
-    let missing =
-      if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
-        "line 1 is no header: it names neither id nor caption"
-      } else if name.hasSuffix(".jsonl") || name.hasSuffix(".json") { "line 1 is no JSON object" } else { "" }
-    if missing.isEmpty { return }
+    let missing: String
+    if name.hasSuffix(".csv") || name.hasSuffix(".tsv") {
+      missing = "line 1 is no header: it names neither id nor caption"
+    } else if name.hasSuffix(".jsonl") || name.hasSuffix(".json") {
+      missing = "line 1 is no JSON object"
+    } else {
+      return
+    }
     throw ManifestError(
       code: .badHeader, message: "\(missing); mend that, or end the name in .txt if every line is a caption",
       location: SourceLocation(file: file, line: 1))

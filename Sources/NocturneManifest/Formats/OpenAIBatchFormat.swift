@@ -29,7 +29,7 @@ struct OpenAIBatchFormat: ManifestFormat {
       }
     }
     line.require(line.row.id, key: "custom_id")
-    line.require(line.row.caption, key: "body.prompt\" or \"body.input")
+    line.require(line.row.caption, key: "body.prompt", "body.input")
     return line.row
   }
 

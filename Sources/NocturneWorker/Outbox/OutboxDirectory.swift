@@ -83,11 +83,7 @@ package final class OutboxDirectory {
   /// - Throws: `FileFault` when the directory cannot be read.
   package func load(_ unread: (FileFault) -> Void = { _ in }) throws -> [OutboxEntry] {
     precondition(places.isEmpty && open == nil, "load: the outbox is in use")
-    // Of names that are almost ours somebody else knows what they mean.
-    let numbers = try Directory.names(in: path).compactMap { name in
-      Int(name.dropLast(Self.suffix.count)).flatMap { (1...Self.largestNumber).contains($0) ? $0 : nil }
-        .flatMap { "\($0)\(Self.suffix)" == name ? $0 : nil }
-    }.sorted()
+    let numbers = try Directory.names(in: path).compactMap(Self.number(ofSegment:)).sorted()
     serial = (numbers.last ?? 0) + 1
     var entries: [OutboxEntry] = []
     for number in numbers {
@@ -188,7 +184,15 @@ package final class OutboxDirectory {
     places[lease] = Place(segment: segment, bytes: bytes)
   }
 
-  private func segmentPath(_ number: Int) -> String { "\(path)/\(number)\(Self.suffix)" }
+  private func segmentPath(_ number: Int) -> String { "\(path)/\(Self.name(ofSegment: number))" }
+
+  private static func name(ofSegment number: Int) -> String { "\(number)\(suffix)" }
+
+  /// Nil for a name that is not ours, be it nearly so: somebody else knows what it means.
+  private static func number(ofSegment name: String) -> Int? {
+    guard let number = Int(name.dropLast(suffix.count)), (1...largestNumber).contains(number) else { return nil }
+    return Self.name(ofSegment: number) == name ? number : nil
+  }
 
   /// Bytes of an artifact; fewer than `length` only at its end, nil when it is not here.
   package func read(_ lease: Lease, at offset: Int, length: Int) throws -> Data? {

@@ -30,11 +30,7 @@ struct BenchRenderCommand: ParsableCommand {
 
   func validate() throws {
     if clips < 1 { throw ValidationError("--clips is \(clips); it starts at 1") }
-    if !(1...1000).contains(steps) { throw ValidationError("--steps is \(steps); it must be 1 to 1000") }
-    if !guidance.isFinite { throw ValidationError("--guidance is \(guidance.plain); it must be a number") }
-    if let seconds, !(seconds > 0 && seconds <= 86_400) {
-      throw ValidationError("--seconds is \(seconds.plain); it must be above 0 and at most 86400")
-    }
+    try requireClip(steps: steps, guidance: guidance, seconds: seconds)
     try requireThreads(threads)
   }
 

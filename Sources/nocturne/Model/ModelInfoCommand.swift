@@ -22,11 +22,7 @@ struct ModelInfoCommand: ParsableCommand {
 
   func validate() throws {
     if config != nil, model != nil { throw ValidationError("give --config or --model, not both") }
-    if let seconds, !(seconds > 0 && seconds <= 86_400) {
-      throw ValidationError("--seconds is \(seconds.plain); it must be above 0 and at most 86400")
-    }
-    if !(1...1000).contains(steps) { throw ValidationError("--steps is \(steps); it must be 1 to 1000") }
-    if !guidance.isFinite { throw ValidationError("--guidance is \(guidance.plain); it must be a number") }
+    try requireClip(steps: steps, guidance: guidance, seconds: seconds)
   }
 
   func run() throws {

@@ -27,7 +27,7 @@ with (out / "metadata.jsonl").open("w") as metadata:
     for place, row in enumerate(csv.DictReader(manifest.open(encoding="utf-8", newline=""))):
         if "unspeakable" in row["caption"]:
             with (out / "errors.jsonl").open("a") as errors:
-                errors.write(json.dumps({{"id": row["id"], "class": "itemFault"}}) + "\\n")
+                errors.write(json.dumps({{"id": row["id"], "class": "item-fault"}}) + "\\n")
             continue
         if "forgotten" in row["caption"]:
             continue
