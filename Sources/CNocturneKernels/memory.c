@@ -22,6 +22,16 @@ void *nk_allocate(size_t bytes) {
 
 void nk_release(void *memory) { free(memory); }
 
+static _Atomic(nk_refusal) refusal;
+
+void nk_on_refusal(nk_refusal handler) { refusal = handler; }
+
+void nk_refuse(size_t bytes) {
+  const nk_refusal handler = refusal;
+  if (handler) handler(bytes);
+  abort();
+}
+
 typedef struct {
   void *memory[NK_SCRATCH_SLOTS];
   size_t bytes[NK_SCRATCH_SLOTS];
@@ -45,13 +55,13 @@ void *nk_scratch(int slot, size_t bytes) {
   if (!mine) {
     pthread_once(&once, make_key);
     mine = calloc(1, sizeof *mine);
-    if (!mine || pthread_setspecific(key, mine) != 0) abort();
+    if (!mine || pthread_setspecific(key, mine) != 0) nk_refuse(sizeof *mine);
   }
   if (mine->bytes[slot] < bytes) {
     nk_release(mine->memory[slot]);
     mine->bytes[slot] = bytes + bytes / 4;
     mine->memory[slot] = nk_allocate(mine->bytes[slot]);
-    if (!mine->memory[slot]) abort();
+    if (!mine->memory[slot]) nk_refuse(mine->bytes[slot]);
   }
   return mine->memory[slot];
 }

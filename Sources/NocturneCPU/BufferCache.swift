@@ -65,9 +65,8 @@ package final class BufferCache: Sendable {
   package func storage(count: Int) -> Storage {
     let size = Self.sizeClass(bytes: count * 4)
     let reused = state.withLock { $0.take(size: size) }
-    guard let memory = reused.map({ UnsafeMutableRawPointer(bitPattern: $0.address) }) ?? allocate(size) else {
-      preconditionFailure("allocate: no memory for \(count) floats")
-    }
+    let memory =
+      reused.flatMap { UnsafeMutableRawPointer(bitPattern: $0.address) } ?? allocate(size) ?? MemoryRefusal.end(size)
     let base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
     let buffer = Buffer(address: UInt(bitPattern: memory), size: reused?.size ?? size)
     return Storage(base: base, count: count) { [self] _, _ in

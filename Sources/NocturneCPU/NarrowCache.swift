@@ -19,11 +19,12 @@ private final class NarrowCache: KeyValueCache, @unchecked Sendable {  // guard:
     precondition(shape.rank == 3, "cache: \(shape), expected [B, capacity, D]")
     self.shape = shape
     self.backend = backend
-    guard let keys = nk_allocate(shape.count * 2), let values = nk_allocate(shape.count * 2) else {
-      preconditionFailure("cache: no memory for keys and values \(shape)")
+    func half() -> UnsafeMutablePointer<UInt16> {
+      let memory = nk_allocate(shape.count * 2) ?? MemoryRefusal.end(shape.count * 2)
+      return memory.bindMemory(to: UInt16.self, capacity: shape.count)
     }
-    self.keys = keys.bindMemory(to: UInt16.self, capacity: shape.count)
-    self.values = values.bindMemory(to: UInt16.self, capacity: shape.count)
+    keys = half()
+    values = half()
   }
 
   deinit {

@@ -55,7 +55,7 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
       let count = Self.panels(outputs)
       let weights = source
       let size = nk_panel_bytes(Int32(taps), Int32(inputs), number)
-      guard let memory = nk_allocate(size * count) else { preconditionFailure("prepare: no memory for \(layout)") }
+      let memory = nk_allocate(size * count) ?? MemoryRefusal.end(size * count)
       panels = memory
       oneDNN = nil
       backend.pool.forEach(count) { panel in

@@ -39,6 +39,7 @@ package final class Worker {
   private var generation = -1
   private var wake = FarmInstant(nanoseconds: .max)
   private var stopsHandled = 0
+  private var isExhausted = false
   private var exit: WorkerExit?
 
   /// Opens the outbox.
@@ -89,6 +90,10 @@ package final class Worker {
     if let message { try take(message) }
     if exit == nil, let failure = self.link?.takeHandshakeFailure() { try handle(.handshakeFailed(failure)) }
     try absorb(mailbox.take())
+    if exit == nil, !isExhausted, let reason = stop.exhaustion {
+      isExhausted = true
+      try handle(.exhausted(reason))
+    }
     while exit == nil, stopsHandled < stop.count {
       stopsHandled += 1
       try handle(.stopRequested)
@@ -154,7 +159,8 @@ package final class Worker {
     link?.close(lingerSeconds: options.lingerSeconds)
     link = nil
     outbox.close()
-    if !renderThread.close(waitingSeconds: options.renderEndSeconds) {
+    // Nobody comes back from where memory ran out.
+    if !renderThread.close(waitingSeconds: isExhausted ? 0 : options.renderEndSeconds), !isExhausted {
       notify("leaving while the renderer is still busy; what it renders is lost, and rendered again elsewhere")
     }
   }

@@ -30,6 +30,7 @@ struct CommandFailure: Error, CustomStringConvertible {
   private static func status(of error: any Error) -> ExitStatus {
     switch error {
     case let error as ConfigurationError where error.code == .unknownName: .usage
+    case let error as CheckpointError where error.code == .output: .cannotWrite
     case is ManifestError, is JobError, is SafetensorsError, is CheckpointError, is ConfigurationError: .badInput
     case let error as WireError: ExitStatus(rawValue: error.exitStatus) ?? .unavailable
     case let error as KeyError: ExitStatus(rawValue: error.exitStatus) ?? .badInput

@@ -24,6 +24,7 @@ struct Nocturne: ParsableCommand {
   static func main() {
     ignoreBrokenPipes()
     raiseDescriptorLimit()
+    OutOfMemory.handle()
     do {
       var command = try parseAsRoot()
       try command.run()

@@ -32,6 +32,33 @@ import Testing
       table.handle(.stopRequested) == [.send(.returned([lease(1, token: 1)])), .send(.goodbye), .exit(.stopped)])
   }
 
+  @Test func whoIsExhaustedBlamesNoItemHandsBackTheRestAndLeavesWhenHeard() {
+    var table = WorkerTable.welcomed()
+    table.hear(.grant(shard(1, 1, 2)))
+    table.hear(.grant(shard(2, 3)))
+    table.handle(.itemFinished(receipt(1)))
+    let told = table.handle(.exhausted("out of memory"))
+    #expect(
+      told == [
+        .send(.failed(lease(2, token: 2), .shortage, message: "out of memory")),
+        .send(.returned([lease(3, token: 3)])),
+      ], "\(told)")
+    #expect(
+      table.hear(.acknowledge([lease(1, token: 1)]))
+        == [.discard([lease(1, token: 1)]), .send(.goodbye), .exit(.exhausted("out of memory"))])
+    #expect(WorkerExit.exhausted("").status == 75)
+  }
+
+  @Test func whoIsExhaustedWhileTheCoordinatorIsAwayTellsItWhenItIsBack() {
+    var table = WorkerTable.welcomed()
+    table.hear(.grant(shard(1, 1)))
+    table.pass(25)
+    #expect(!table.handle(.exhausted("out of memory")).contains { if case .exit = $0 { true } else { false } })
+    let told = table.hear(.welcome(run: "night", heartbeatSeconds: 2, timeoutSeconds: 20))
+    #expect(told.contains(.send(.failed(lease(1, token: 1), .shortage, message: "out of memory"))), "\(told)")
+    #expect(told.last == .exit(.exhausted("out of memory")), "\(told)")
+  }
+
   @Test func aGrantThatCrossesTheStopIsHandedBack() {
     var table = WorkerTable.welcomed()
     table.hear(.grant(shard(1, 1)))

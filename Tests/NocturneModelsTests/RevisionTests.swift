@@ -17,6 +17,12 @@ import Testing
     "cpu/avx2/f32/2": "840dbbab1115d1fe991c6f3036572883883872ec2793b89788b8603d319b544a",
     "cpu/avx2/bf16/2": "0c2b99e2ec84d0fbf3f12696ed8793250db4b491dd178e8a66d8176bce3776e6",
     "cpu/avx2/int8+f32/2": "1b1b147d63488bc4e0f0e673e647c37337d4ed41685d2125df577eebe2136284",
+    "cpu/avx512/f32/2": "00dddc08b31198524c03baa93b88739de5d25cdb20c7bd44946424b36c276623",
+    "cpu/avx512/bf16/2": "56879bdfe6625ff5b0bb7adae7cc2629cb8151002f0c8ad0455ef7ee5527e43d",
+    "cpu/avx512/int8+f32/2": "28772e26de60177e1360a9cf9c619a04a0a7f6448755089ebeb060e5cacc088a",
+    "cpu/avx512_bf16/f32/2": "00dddc08b31198524c03baa93b88739de5d25cdb20c7bd44946424b36c276623",
+    "cpu/avx512_bf16/bf16/2": "be61490d41315f24f27e13761000eef205796cf510ab9fe79fba3613dd8ede94",
+    "cpu/avx512_bf16/int8+bf16/2": "0134847e31e567697c1a77e1784b7653aef1517113b3f707be439d6b94f4cd09",
   ]
 
   private static let choices: [(InstructionSet, ProductPrecision)] = InstructionSet.allCases

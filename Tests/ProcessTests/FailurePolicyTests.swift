@@ -35,6 +35,18 @@ import Testing
     #expect(try night.work.digests(of: "run").count == 12)
   }
 
+  @Test func aWorkerWithoutMemoryCostsNoTryAndAnotherRendersWhatItHad() throws {
+    let night = try Night("retry: {limit: 1}\nquarantine: {failures: 1}\nsharding: {maxItems: 4}", captions: 12)
+    defer { night.end() }
+    try night.begin()
+    let vast = try night.hire("vast", mood: "vast").wait(timeoutSeconds: 30)
+    #expect(vast.status == 75 && vast.errors.contains("nocturne: out of memory: the system refused "), "\(vast)")
+    try night.hire("well", mood: "")
+    let outcome = try night.outcome()
+    #expect(outcome.status == 0 && outcome.errors.contains("out of memory"), "\(outcome)")
+    #expect(try night.work.digests(of: "run").count == 12)
+  }
+
   @Test func whatASlowWorkerIsLateWithIsRenderedByAnother() throws {
     let night = try Night("hedging: {multiple: 2, floorSeconds: 0.5}\nsharding: {maxItems: 1}", captions: 12)
     defer { night.end() }

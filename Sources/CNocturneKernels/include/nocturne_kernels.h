@@ -49,6 +49,12 @@ void *nk_scratch(int slot, size_t bytes);
 void *nk_allocate(size_t bytes);
 void nk_release(void *memory);
 
+/* What happens where the system refuses memory that an operation cannot do without: the handler is called, on any thread,
+ * with the bytes that were asked for, and must not return. Without one the process aborts. */
+typedef void (*nk_refusal)(size_t bytes);
+void nk_on_refusal(nk_refusal handler);
+_Noreturn void nk_refuse(size_t bytes);
+
 /* ---- Products --------------------------------------------------------------------------------------------------- */
 
 /* What the factors of a product are rounded to; sums are f32, those of int8 exact integers first. */

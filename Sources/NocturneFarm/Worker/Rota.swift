@@ -26,7 +26,7 @@ package struct Rota: Hashable, Sendable {
       open.remove(at: turn)
       turn = 0
     case .idle(hasWorked: true) where turn > 0: turn = 0
-    case .idle, .unreachable, .stopped: turn = (turn + 1) % open.count
+    case .idle, .unreachable, .stopped, .exhausted: turn = (turn + 1) % open.count
     }
   }
 }

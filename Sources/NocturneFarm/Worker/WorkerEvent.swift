@@ -17,6 +17,8 @@ package enum WorkerEvent: Hashable, Sendable {
   case timePassed
   /// First time: finish what executes, hand back the rest, leave. Second time: leave now.
   case stopRequested
+  /// The process ran out of what rendering cannot do without, and cannot go on; one line. The render thread is lost.
+  case exhausted(String)
 }
 
 /// A result that waits for its acknowledgement.

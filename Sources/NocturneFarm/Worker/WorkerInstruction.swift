@@ -37,12 +37,14 @@ package enum WorkerExit: Hashable, Sendable {
   case refused(String)
   /// No coordinator answered.
   case unreachable(String)
+  /// The process cannot go on; another one may. One line.
+  case exhausted(String)
 
   /// interface.md, "Exit codes".
   package var status: Int32 {
     switch self {
     case .finished: 0
-    case .stopped, .idle: 75
+    case .stopped, .idle, .exhausted: 75
     case .refused, .unreachable: 69
     }
   }

@@ -10,6 +10,13 @@ extension WorkerState {
     leave(.stopped)
   }
 
+  /// What executes is nobody's fault, and is told so; the render thread will not come back.
+  mutating func exhaust(_ reason: String, _ now: FarmInstant) {
+    for lease in executing { fail(lease, RenderFault(.shortage, reason)) }
+    rendering = nil
+    wind(up: .exhausted(reason), now)
+  }
+
   /// Takes no more work; leaves when the rest is done.
   mutating func wind(up exit: WorkerExit, _ now: FarmInstant) {
     if leaving == nil || exit == .finished { leaving = exit }

@@ -90,6 +90,7 @@ package struct WorkerState: Sendable {
       passTime(now)
       leaveInTime(now)
     case .stopRequested: stop(now)
+    case .exhausted(let reason): exhaust(reason, now)
     }
     endVisit(now)
     leaveIfDone(now)

@@ -7,16 +7,16 @@ extension Job {
   mutating func readPolicy(_ file: JobMapping) throws(JobError) {
     if let retries = try section("retry", ["limit", "backoffSeconds", "backoffLimitSeconds"], of: file) {
       retry.limit = try retries.whole("limit", 1...1000)
-      retry.backoffSeconds = try retries.number("backoffSeconds", 0...Self.day)
-      retry.backoffLimitSeconds = try retries.number("backoffLimitSeconds", 0...Self.day)
+      (retry.backoffSeconds, retry.backoffLimitSeconds) = try pauses(
+        "backoffSeconds", "backoffLimitSeconds", 0...Self.day, of: retries)
     }
     if let shards = try section("sharding", ["targetSeconds", "maxItems"], of: file) {
       sharding.targetSeconds = try shards.number("targetSeconds", 0.001...Self.day)
       sharding.maxItems = try shards.whole("maxItems", 1...4096)
     }
     if let shortages = try section("shortage", ["backoffSeconds", "backoffLimitSeconds"], of: file) {
-      shortage.backoffSeconds = try shortages.number("backoffSeconds", 0.001...Self.day)
-      shortage.backoffLimitSeconds = try shortages.number("backoffLimitSeconds", 0.001...Self.day)
+      (shortage.backoffSeconds, shortage.backoffLimitSeconds) = try pauses(
+        "backoffSeconds", "backoffLimitSeconds", 0.001...Self.day, of: shortages)
     }
     try readFailures(file)
     try readRemedies(file)
@@ -47,8 +47,8 @@ extension Job {
     if let mapping = try section("quarantine", ["failures", "share", "probeSeconds", "probeLimitSeconds"], of: file) {
       quarantine.failures = try mapping.whole("failures", 0...1_000_000)
       quarantine.share = try mapping.number("share", 0...1)
-      quarantine.probeSeconds = try mapping.number("probeSeconds", 0.001...Self.day)
-      quarantine.probeLimitSeconds = try mapping.number("probeLimitSeconds", 0.001...Self.day)
+      (quarantine.probeSeconds, quarantine.probeLimitSeconds) = try pauses(
+        "probeSeconds", "probeLimitSeconds", 0.001...Self.day, of: mapping)
     }
     if let mapping = try section("earlyStop", ["items", "shards"], of: file) {
       earlyStop.items = try mapping.whole("items", 0...1_000_000)
@@ -97,6 +97,17 @@ extension Job {
     hooks.on = try mapping.texts("on")
     hooks.timeoutSeconds = try mapping.number("timeoutSeconds", 0.1...3600)
     hooks.diskLowMegabytes = try mapping.whole("diskLowMegabytes", 0...1_000_000_000)
+  }
+
+  /// The first pause, and the longest that it grows to.
+  private func pauses(
+    _ first: String, _ longest: String, _ range: ClosedRange<Double>, of mapping: JobMapping
+  ) throws(JobError) -> (Double?, Double?) {
+    let (pause, limit) = (try mapping.number(first, range), try mapping.number(longest, range))
+    if let pause, let limit, limit < pause {
+      throw mapping.fault(.outOfRange, longest, "must be at least \(first), here \(pause.plain)")
+    }
+    return (pause, limit)
   }
 
   private func section(_ name: String, _ keys: [String], of file: JobMapping) throws(JobError) -> JobMapping? {

@@ -69,7 +69,6 @@ package struct Job: Hashable, Sendable {
     package init() {}
   }
 
-  /// When somebody counts as gone or stuck.
   /// Who is told when the run is over or in trouble.
   package struct Hooks: Hashable, Sendable {
     /// Resolved path of an executable.
@@ -83,6 +82,7 @@ package struct Job: Hashable, Sendable {
     package init() {}
   }
 
+  /// When somebody counts as gone or stuck.
   package struct Liveness: Hashable, Sendable {
     /// When the file does not say.
     package static let heartbeatSeconds = 2.0

@@ -16,12 +16,18 @@ enum Drill {
     case well
     /// Every item is refused.
     case sick
+    /// Every item needs more memory than there is.
+    case vast
     /// Every item takes so long, in seconds.
     case slow(Double)
 
-    /// `sick`, or a number of seconds.
+    /// `sick`, `vast`, or a number of seconds.
     init(_ text: String) {
-      self = text == "sick" ? .sick : Double(text).map(Mood.slow) ?? .well
+      switch text {
+      case "sick": self = .sick
+      case "vast": self = .vast
+      default: self = Double(text).map(Mood.slow) ?? .well
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import NocturneCPU
 import NocturneFarm
 import NocturneManifest
 import NocturneRender
@@ -28,6 +29,7 @@ final class DrillRenderer: Renderer {
         finished(item.key, .failure(RenderFault(.itemFault, "this renderer is sick")))
         continue
       }
+      if case .vast = Drill.mood { _ = CPUBackend(threads: 1).allocate(count: 1 << 50) }
       if case .slow(let seconds) = Drill.mood {
         let end = Date(timeIntervalSinceNow: seconds)
         while Date() < end {

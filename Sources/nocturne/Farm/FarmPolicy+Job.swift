@@ -10,10 +10,12 @@ extension FarmPolicy {
     take(job.retry.limit, into: &retry.limit)
     take(job.retry.backoffSeconds, into: &retry.backoffSeconds)
     take(job.retry.backoffLimitSeconds, into: &retry.backoffLimitSeconds)
+    retry.backoffLimitSeconds = max(retry.backoffLimitSeconds, retry.backoffSeconds)
     take(job.sharding.targetSeconds, into: &sharding.targetSeconds)
     take(job.sharding.maxItems, into: &sharding.maxItems)
     take(job.shortage.backoffSeconds, into: &shortage.seconds)
     take(job.shortage.backoffLimitSeconds, into: &shortage.limitSeconds)
+    shortage.limitSeconds = max(shortage.limitSeconds, shortage.seconds)
     for failureClass in FailureClass.allCases {
       take(job.failures[failureClass.rawValue], into: &failures[failureClass])
     }
@@ -21,6 +23,7 @@ extension FarmPolicy {
     take(job.quarantine.share, into: &quarantine.share)
     take(job.quarantine.probeSeconds, into: &quarantine.probeSeconds)
     take(job.quarantine.probeLimitSeconds, into: &quarantine.probeLimitSeconds)
+    quarantine.probeLimitSeconds = max(quarantine.probeLimitSeconds, quarantine.probeSeconds)
     take(job.earlyStop.items, into: &earlyStop.items)
     take(job.earlyStop.shards, into: &earlyStop.shards)
     take(job.hedging.multiple, into: &hedging.multiple)

@@ -41,6 +41,9 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
   private static let patienceSeconds = 600
   private static let quickDeathLimit = 5
   private static let longestPause = 60.0
+  /// Seconds before a worker that died is started again, and as many more for each further death in a row.
+  private static let deathPause = 0.2
+  private static let shortagePause = 1.0
 
   /// - Parameters:
   ///   - say: told one line that people should hear.
@@ -140,12 +143,18 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
       lock.withLock { members[number].quickDeaths = 0 }
       return DispatchQueue.global().async { [self] in fill(number) }
     }
-    let isFull = process.terminationReason == .exit && process.terminationStatus == ExitStatus.cannotWrite.rawValue
-    lost(number, lastWords ?? "its log is \(log(number))", isFull ? .cannotWrite : .resumable)
+    let status = process.terminationReason == .exit ? ExitStatus(rawValue: process.terminationStatus) : nil
+    // What it ran out of may come back, but not at once.
+    let isShort = status == .cannotWrite || status == .resumable
+    lost(
+      number, lastWords ?? "its log is \(log(number))", status == .cannotWrite ? .cannotWrite : .resumable,
+      firstPause: isShort ? Self.shortagePause : Self.deathPause)
   }
 
   /// Worker `number` died, or could not be started: tries again after a while, or gives up where none can be kept alive.
-  private func lost(_ number: Int, _ lastWords: String, _ status: ExitStatus) {
+  private func lost(
+    _ number: Int, _ lastWords: String, _ status: ExitStatus, firstPause: Double = LocalCrew.deathPause
+  ) {
     let (deaths, isLast) = lock.withLock { () -> (Int, Bool) in
       let lived = Date().timeIntervalSince(members[number].started)
       members[number].quickDeaths = lived < Self.shortLife ? members[number].quickDeaths + 1 : 1
@@ -154,7 +163,8 @@ final class LocalCrew: @unchecked Sendable {  // guard: `lock`
     let complaint = "worker \(number + 1) died \(Self.quickDeathLimit) times as soon as it was started: \(lastWords)"
     if isLast { return giveUp(CommandFailure(status, complaint)) }
     if deaths == Self.quickDeathLimit { say("\(complaint); the others go on, and it is tried again now and then") }
-    let pause = deaths < Self.quickDeathLimit ? 0.2 * Double(deaths) : pow(2, Double(deaths - Self.quickDeathLimit))
+    let isFailing = deaths >= Self.quickDeathLimit
+    let pause = isFailing ? pow(2, Double(deaths - Self.quickDeathLimit)) : firstPause * Double(deaths)
     DispatchQueue.global().asyncAfter(deadline: .now() + min(pause, Self.longestPause)) { [self] in fill(number) }
   }
 

@@ -29,6 +29,8 @@ struct WorkerProcess {
     let stop = StopSignal(waker: Waker())
     let signals = StopOnSignals { stop.request() }
     defer { signals.end() }
+    OutOfMemory.tell(stop)
+    defer { OutOfMemory.tell(nil) }
     let start = FarmInstant.now
     let end = allocationSeconds.map { start + $0 }
     var heardAt: FarmInstant?
@@ -40,6 +42,7 @@ struct WorkerProcess {
       let options = options(visit, end: end, knows: answered.contains(turn))
       let exit = try work(for: posts[turn], renderer, stop: stop, options: options)
       let isOver = end.map { $0 + -margin <= .now } ?? false
+      if case .exhausted = exit { return exit }
       if visit == nil || stop.count > 0 || isOver { return outcome == .finished ? exit : outcome }
       if case .refused(let reason) = exit {
         Terminal.remark("worker: \(posts[turn].endpoint) refused it: \(reason)")
@@ -98,7 +101,7 @@ extension CommandFailure {
     case .finished: self.init(status, "the run is over")
     case .stopped, .idle: self.init(status, "stopped; what was handed back is rendered by others")
     case .refused(let reason): self.init(status, "the coordinator refused this worker: \(reason)")
-    case .unreachable(let reason): self.init(status, reason)
+    case .unreachable(let reason), .exhausted(let reason): self.init(status, reason)
     }
   }
 }
