@@ -12,6 +12,7 @@ from listening import NETWORKS
 from safetensors.torch import load_file
 
 from nocturne_training.chain.record import Record
+from nocturne_training.checkpoint import DTYPES, CheckpointError, fingerprint
 from nocturne_training.initialise import initialise
 from nocturne_training.models.modules import build
 from nocturne_training.stages.context import Context
@@ -20,6 +21,7 @@ from nocturne_training.stages.registry import stages_of
 from nocturne_training.stages.weights import write
 from nocturne_training.trainer.settings import (
     DpdTunedSettings,
+    ExportSettings,
     LmGuidedSettings,
     LmTunedSettings,
     MulanTunedSettings,
@@ -88,3 +90,36 @@ def test_it_says_what_every_stage_says_of_itself(run: Context) -> None:
     manifest = json.loads((run.stage("export") / "checkpoint/manifest.json").read_text())
     learned = [stage.name for stage in stages_of(run.settings) if stage.learns]
     assert sorted(manifest["provenance"]["stages"]) == sorted(learned) and "tokenizer" in learned
+
+
+@pytest.mark.parametrize("name", ["f32", "bf16", "f16"])
+def test_tensors_are_stored_as_the_settings_say(run: Context, name: str) -> None:
+    export(replace(run, settings=replace(run.settings, export=ExportSettings(dtype=name))))
+    checkpoint = run.stage("export") / "checkpoint"
+    files = json.loads((checkpoint / "manifest.json").read_text())["files"]
+    for file in checkpoint.glob("*.safetensors"):
+        assert files[file.name]["dtype"] == name
+        assert {tensor.dtype for tensor in load_file(file).values()} == {DTYPES[name]}
+
+
+def test_the_checkpoint_before_stays_until_the_new_one_is_whole(
+    run: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(run)
+    checkpoint = run.stage("export") / "checkpoint"
+    before = fingerprint(checkpoint)
+    network = build("dpd", run.config)
+    initialise(network, "dpd", 77)
+    write(run.stage("dpd"), "dpd", network)
+
+    def full(path: Path, *_: object) -> None:
+        raise CheckpointError(f"{path}: not written (No space left on device)")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("nocturne_training.checkpoint.write_tensors", full)
+        with pytest.raises(CheckpointError, match="No space left"):
+            export(run)
+    assert fingerprint(checkpoint) == before
+    export(run)
+    assert fingerprint(checkpoint) != before
+    assert [path.name for path in run.stage("export").iterdir()] == ["checkpoint"]

@@ -152,3 +152,11 @@ def test_centres_may_be_another_number_than_when_the_tokenizer_learned(tokenized
     config = replace(load("tiny"), semantic_vocab=8)
     task = KmeansTask(Context(tokenized, tones, config, Settings(kmeans=KMEANS), ALONE))
     assert task.exports()["tokenizer"].kmeans.centers.shape == (8, config.tokenizer.dim)
+
+
+def test_centres_stay_empty_as_long_as_the_settings_say(tokenized: Path, tones: Path) -> None:
+    config = replace(load("tiny"), semantic_vocab=8)
+    for patience in (1, 3):
+        settings = Settings(kmeans=replace(KMEANS, patience=patience))
+        trained = KmeansTask(Context(tokenized, tones, config, settings, ALONE))
+        assert [part.patience for part in trained.centres.parts] == [patience]

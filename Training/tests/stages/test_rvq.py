@@ -144,3 +144,13 @@ def test_validation_says_what_is_left_after_each_quantiser(run: Path, tones: Pat
         cosine = F.cosine_similarity(vectors - left, vectors).mean()
         assert figures[f"{kind}_cosine"] == pytest.approx(float(cosine))
     assert 0 < figures["used"] <= 1
+
+
+def test_its_averages_remember_and_give_up_codes_as_the_settings_say(run: Path, tones: Path) -> None:
+    trained = task(run, tones, memory=0.75, dead_code=0.125)
+    assert [(a.decay, a.dead) for a in trained.averages] == [(0.75, 0.125)] * len(trained.averages)
+    counts = torch.tensor([0.1, 0.2])
+    for average in trained.averages:
+        average.counts.copy_(counts.repeat(len(average.counts) // 2))
+    # Half of the codes stand for more than an eighth of a vector.
+    assert trained.validate()["used"] == pytest.approx(0.5)

@@ -114,3 +114,21 @@ def test_a_checkpoint_starts_it_though_it_holds_no_counters(tones: Path, tmp_pat
     given = other.state_dict()
     for key, value in trained.tokenizer.state_dict().items():
         assert "num_batches_tracked" in key or torch.equal(value, given[key]), key
+
+
+def test_the_extractor_learns_as_much_slower_as_the_settings_say(tones: Path) -> None:
+    found = {}
+    for rate in (1.0, 0.25):
+        trained = task(tones, extractor_rate=rate)
+        batch = trained.batch([Draw(0, generator(1))])
+        parts, _ = trained.contrast(batch, 1.0, batch.noise, torch.enable_grad())
+        parts.loss.backward()
+        gradients = {name: p.grad for name, p in trained.tokenizer.named_parameters() if p.grad is not None}
+        found[rate] = gradients
+    scales = {
+        name: float(g.norm() / found[1.0][name].norm().clamp(min=1e-12)) for name, g in found[0.25].items()
+    }
+    extractor = [scale for name, scale in scales.items() if name.startswith("feature_extractor")]
+    others = [scale for name, scale in scales.items() if name.startswith("encoder")]
+    assert extractor and max(extractor) == pytest.approx(0.25, rel=1e-3)
+    assert others and min(others) == pytest.approx(1.0, rel=1e-3)
