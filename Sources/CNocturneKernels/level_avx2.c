@@ -7,7 +7,6 @@
 #include "nocturne_kernels.h"
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c,bmi,bmi2"))), apply_to = function)
-#define NK_LEVEL NK_AVX2
 #define NK_TABLE nk_kernels_avx2
 #define NK_WIDTH 8
 #define NK_BLOCK_ROWS 6

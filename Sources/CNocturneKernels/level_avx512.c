@@ -7,7 +7,6 @@
 #include "nocturne_kernels.h"
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c,bmi,bmi2"))), apply_to = function)
-#define NK_LEVEL NK_AVX512
 #define NK_TABLE nk_kernels_avx512
 #define NK_WIDTH 16
 #define NK_BLOCK_ROWS 14

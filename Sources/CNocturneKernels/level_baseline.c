@@ -3,7 +3,6 @@
 #include <emmintrin.h>
 #endif
 
-#define NK_LEVEL NK_BASELINE
 #define NK_TABLE nk_kernels_baseline
 #define NK_WIDTH 4
 #define NK_BLOCK_ROWS 6

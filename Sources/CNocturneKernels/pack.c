@@ -53,27 +53,25 @@ static void pack_int8(weight_row row, int8_t *to, float *scale, int32_t *correct
   *correction = -128 * sum;
 }
 
-void nk_pack(const nk_weight *weight, nk_number number, int first, int count, void *panels) {
+void nk_pack(const nk_weight *weight, nk_number number, int p, void *panels) {
   const int depth = nk_packed_depth(weight->inputs, number);
   const size_t panel_bytes = nk_panel_bytes(weight->taps, weight->inputs, number);
-  for (int p = first; p < first + count; p++) {
-    char *panel = (char *)panels + (size_t)p * panel_bytes;
-    /* Missing columns and depth are zero; where none are missing, every element is written below. */
-    if ((p + 1) * NK_PANEL > weight->outputs || depth != weight->inputs) memset(panel, 0, panel_bytes);
-    float *scales = (float *)(panel + panel_bytes - NK_PANEL * 8);
-    int32_t *corrections = (int32_t *)scales + NK_PANEL;
-    for (int t = 0; t < weight->taps; t++)
-      for (int c = 0; c < NK_PANEL && p * NK_PANEL + c < weight->outputs; c++) {
-        const weight_row row = {
-            weight->w + (p * NK_PANEL + c) * weight->output_step + t * weight->tap_step, weight->input_step,
-            weight->inputs};
-        const ptrdiff_t tap = (ptrdiff_t)t * depth * NK_PANEL;
-        switch (number) {
-          case NK_F32: pack_f32(row, (float *)panel + tap + c); break;
-          case NK_BF16: pack_bf16(row, (uint16_t *)panel + tap + c * 2); break;
-          case NK_INT8: pack_int8(row, (int8_t *)panel + c * 4, scales + c, corrections + c); break;
-          case NK_NUMBERS: break;
-        }
+  char *panel = (char *)panels + (size_t)p * panel_bytes;
+  /* Missing columns and depth are zero; where none are missing, every element is written below. */
+  if ((p + 1) * NK_PANEL > weight->outputs || depth != weight->inputs) memset(panel, 0, panel_bytes);
+  float *scales = (float *)(panel + panel_bytes - NK_PANEL * 8);
+  int32_t *corrections = (int32_t *)scales + NK_PANEL;
+  for (int t = 0; t < weight->taps; t++)
+    for (int c = 0; c < NK_PANEL && p * NK_PANEL + c < weight->outputs; c++) {
+      const weight_row row = {
+          weight->w + (p * NK_PANEL + c) * weight->output_step + t * weight->tap_step, weight->input_step,
+          weight->inputs};
+      const ptrdiff_t tap = (ptrdiff_t)t * depth * NK_PANEL;
+      switch (number) {
+        case NK_F32: pack_f32(row, (float *)panel + tap + c); break;
+        case NK_BF16: pack_bf16(row, (uint16_t *)panel + tap + c * 2); break;
+        case NK_INT8: pack_int8(row, (int8_t *)panel + c * 4, scales + c, corrections + c); break;
+        case NK_NUMBERS: break;
       }
-  }
+    }
 }

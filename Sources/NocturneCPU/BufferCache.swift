@@ -65,8 +65,7 @@ package final class BufferCache: Sendable {
   package func storage(count: Int) -> Storage {
     let size = Self.sizeClass(bytes: count * 4)
     let reused = state.withLock { $0.take(size: size) }
-    let memory =
-      reused.flatMap { UnsafeMutableRawPointer(bitPattern: $0.address) } ?? allocate(size) ?? MemoryRefusal.end(size)
+    let memory = reused.flatMap { UnsafeMutableRawPointer(bitPattern: $0.address) } ?? allocate(size)
     let base = memory.bindMemory(to: Float.self, capacity: max(count, 1))
     let buffer = Buffer(address: UInt(bitPattern: memory), size: reused?.size ?? size)
     return Storage(base: base, count: count) { [self] _, _ in
@@ -76,8 +75,9 @@ package final class BufferCache: Sendable {
     }
   }
 
-  /// What is kept for later goes first where there is no memory now.
-  private func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+  /// Uninitialised memory of the system's, 64-byte aligned, which goes back to it (`nk_release`). What is kept here for later
+  /// goes first where there is none.
+  func allocate(_ size: Int) -> UnsafeMutableRawPointer {
     if let memory = nk_allocate(size) { return memory }
     let kept = state.withLock { state in
       defer {
@@ -87,7 +87,7 @@ package final class BufferCache: Sendable {
       return state.free
     }
     for buffer in kept { nk_release(UnsafeMutableRawPointer(bitPattern: buffer.address)) }
-    return kept.isEmpty ? nil : nk_allocate(size)
+    return nk_allocate(size) ?? MemoryRefusal.end(size)
   }
 
   /// Bytes kept for reuse, and bytes in tensors.

@@ -54,14 +54,9 @@ extension UnaryOp {
   var kernel: (nk_unary, Float, Float) {
     switch self {
     case .negate: (NK_NEGATE, 0, 0)
-    case .absolute: (NK_ABSOLUTE, 0, 0)
     case .square: (NK_SQUARE, 0, 0)
     case .squareRoot: (NK_SQUARE_ROOT, 0, 0)
-    case .reciprocal: (NK_RECIPROCAL, 0, 0)
     case .exponential: (NK_EXPONENTIAL, 0, 0)
-    case .logarithm: (NK_LOGARITHM, 0, 0)
-    case .sine: (NK_SINE, 0, 0)
-    case .cosine: (NK_COSINE, 0, 0)
     case .tanh: (NK_TANH_OP, 0, 0)
     case .sigmoid: (NK_SIGMOID, 0, 0)
     case .gelu: (NK_GELU_OP, 0, 0)
@@ -80,8 +75,6 @@ extension BinaryOp {
     case .subtract: NK_SUBTRACT
     case .multiply: NK_MULTIPLY
     case .divide: NK_DIVIDE
-    case .maximum: NK_MAXIMUM
-    case .minimum: NK_MINIMUM
     }
   }
 }

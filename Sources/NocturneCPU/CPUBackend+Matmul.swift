@@ -2,8 +2,7 @@ import CNocturneKernels
 package import NocturneTensor
 
 extension CPUBackend {
-  /// Always f32 products: neither side is a weight, and the callers (codebook distances, attention's oracle) want them
-  /// exact.
+  /// Always f32 products: neither side is a weight.
   package func matmul(_ x: Tensor, _ y: Tensor, transposeY: Bool) -> Tensor {
     let shape = Shape.product(x.shape, y.shape, transposeY: transposeY)
     defer { withExtendedLifetime((x, y)) {} }
@@ -26,7 +25,7 @@ extension CPUBackend {
         source.output_step = transposeY ? inner : 1
         source.input_step = transposeY ? 1 : columns
         (source.outputs, source.inputs, source.taps) = (Int32(columns), Int32(inner), 1)
-        nk_pack(&source, NK_F32, Int32(panel), 1, packed.base + matrix * panels * panelBytes / 4)
+        nk_pack(&source, NK_F32, Int32(panel), packed.base + matrix * panels * panelBytes / 4)
       }
       pool.forEach(matrices * tiles) { task in
         let (matrix, tile) = task.quotientAndRemainder(dividingBy: tiles)

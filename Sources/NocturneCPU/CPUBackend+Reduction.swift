@@ -42,8 +42,7 @@ extension ReduceOp {
     switch self {
     case .sum: NK_SUM
     case .mean: NK_MEAN
-    case .maximum: NK_REDUCE_MAXIMUM
-    case .argmax: NK_ARGMAX
+    case .maximum: NK_MAXIMUM
     }
   }
 }

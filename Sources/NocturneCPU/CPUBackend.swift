@@ -14,7 +14,6 @@ package final class CPUBackend: Backend {
   /// differ in it are never taken for clips of one class. 2: int8 keeps keys and values in bf16 on every CPU.
   package static let revision = 2
 
-  package let name = "cpu"
   package let numericClass: String
   package let instructionSet: InstructionSet
   /// Products are made of values rounded to bf16.
@@ -70,9 +69,6 @@ package final class CPUBackend: Backend {
   var number: nk_number { roundsToBF16 ? NK_BF16 : NK_F32 }
   /// Bytes of a weight of a linear layer that bears int8.
   package var robustWeightBytes: Int { roundsToInt8 ? 1 : roundsToBF16 ? 2 : 4 }
-
-  /// Bytes held by tensors, and bytes kept to be used again.
-  package var memoryInUse: (used: Int, free: Int) { (memory.bytes.used, memory.bytes.free) }
 
   package func allocate(count: Int) -> Storage { memory.storage(count: count) }
 

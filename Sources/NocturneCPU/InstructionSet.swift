@@ -23,18 +23,25 @@ package enum InstructionSet: Int, Comparable, CaseIterable, Sendable {
   /// What this CPU and its operating system offer.
   package static var ofThisCPU: InstructionSet { InstructionSet(rawValue: Int(nk_cpu_level().rawValue)) ?? .scalar }
 
-  /// What this CPU offers, or less where the environment variable `NOCTURNE_MAX_ISA` names less.
-  package static var allowed: InstructionSet { allowed(by: ProcessInfo.processInfo.environment["NOCTURNE_MAX_ISA"]) }
-
-  /// A name that does not exist is a mistake of whoever set it, and traps: a limit silently ignored would look like one
-  /// obeyed.
-  package static func allowed(by name: String?) -> InstructionSet {
-    guard let name, !name.isEmpty else { return ofThisCPU }
-    guard let limit = allCases.first(where: { $0.name == name }) else {
-      preconditionFailure("NOCTURNE_MAX_ISA=\(name): not one of \(allCases.map(\.name).joined(separator: ", "))")
-    }
-    return min(limit, ofThisCPU)
+  /// What this CPU offers, or less where the environment variable `NOCTURNE_MAX_ISA` names less. A name that does not
+  /// exist traps, which `fault` tells beforehand: a limit silently ignored would look like one obeyed.
+  package static var allowed: InstructionSet {
+    guard let allowed = allowed(by: environment) else { preconditionFailure(fault ?? "") }
+    return allowed
   }
+
+  /// Nil for a name that does not exist.
+  package static func allowed(by name: String) -> InstructionSet? {
+    name.isEmpty ? ofThisCPU : allCases.first { $0.name == name }.map { min($0, ofThisCPU) }
+  }
+
+  /// What is wrong with `NOCTURNE_MAX_ISA`, one line; nil where nothing is.
+  package static var fault: String? {
+    if allowed(by: environment) != nil { return nil }
+    return "NOCTURNE_MAX_ISA is '\(environment)'; it must be one of \(allCases.map(\.name).joined(separator: ", "))"
+  }
+
+  private static var environment: String { ProcessInfo.processInfo.environment["NOCTURNE_MAX_ISA"] ?? "" }
 
   /// Products of bf16 pairs in hardware.
   package var multipliesBF16: Bool { self >= .avx512bf16 }

@@ -20,8 +20,7 @@ private final class NarrowCache: KeyValueCache, @unchecked Sendable {  // guard:
     self.shape = shape
     self.backend = backend
     func half() -> UnsafeMutablePointer<UInt16> {
-      let memory = nk_allocate(shape.count * 2) ?? MemoryRefusal.end(shape.count * 2)
-      return memory.bindMemory(to: UInt16.self, capacity: shape.count)
+      backend.memory.allocate(shape.count * 2).bindMemory(to: UInt16.self, capacity: shape.count)
     }
     keys = half()
     values = half()

@@ -55,11 +55,11 @@ final class PackedWeights: @unchecked Sendable {  // guard: written by init only
       let count = Self.panels(outputs)
       let weights = source
       let size = nk_panel_bytes(Int32(taps), Int32(inputs), number)
-      let memory = nk_allocate(size * count) ?? MemoryRefusal.end(size * count)
+      let memory = backend.memory.allocate(size * count)
       panels = memory
       oneDNN = nil
       backend.pool.forEach(count) { panel in
-        withUnsafePointer(to: weights) { nk_pack($0, number, Int32(panel), 1, memory) }
+        withUnsafePointer(to: weights) { nk_pack($0, number, Int32(panel), memory) }
       }
     }
   }

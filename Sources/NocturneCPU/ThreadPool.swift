@@ -4,17 +4,19 @@ import CNocturneKernels
 ///
 /// Tiles must not depend on how many threads there are: a result is the same for any number.
 package final class ThreadPool: @unchecked Sendable {  // guard: nk_pool locks itself
-  /// Including the calling thread.
+  /// Including the calling thread; fewer than were asked for where the system refused some.
   package let threads: Int
   private let handle: OpaquePointer
 
   package init(threads: Int) {
     precondition(threads > 0, "ThreadPool: \(threads) threads")
-    guard let handle = nk_pool_create(Int32(threads)) else {
-      preconditionFailure("ThreadPool: the system refused \(threads) threads")
+    var (granted, handle) = (threads, nk_pool_create(Int32(threads)))
+    while handle == nil, granted > 1 {
+      granted /= 2
+      handle = nk_pool_create(Int32(granted))
     }
-    self.threads = threads
-    self.handle = handle
+    self.threads = granted
+    self.handle = handle ?? MemoryRefusal.end(0)
   }
 
   deinit { nk_pool_destroy(handle) }

@@ -13,15 +13,13 @@ package struct BatchLimits: Hashable, Sendable {
     self.diffusion = diffusion
   }
 
-  /// By memory: 1.5 GiB of key/value cache, 128 MiB of diffusion activations, for clips of full length.
+  /// By memory, for clips of full length: as many captions as the language model decodes together, and 128 MiB of diffusion
+  /// activations.
   package init(for configuration: ModelConfiguration) {
     let frames = configuration.clipSeconds * configuration.latentRate
-    let lm = configuration.lm
-    let positions = 1 + configuration.rvq.quantizers + configuration.semanticTokens(frames: frames)
-    let cacheBytes = 2 * lm.layers * positions * lm.dim * 4
+    let together = SemanticLM.together(configuration, tokens: configuration.semanticTokens(frames: frames))
     // Half-overlapping segments hold every frame twice, guidance evaluates twice; about ten such tensors live at once.
     let activationBytes = 10 * 2 * 2 * frames * configuration.dpd.dim * 4
-    self.init(
-      semantic: min(max(1, (3 << 29) / cacheBytes), 256), diffusion: min(max(1, (1 << 27) / activationBytes), 16))
+    self.init(semantic: min(together, 256), diffusion: min(max(1, (1 << 27) / activationBytes), 16))
   }
 }

@@ -21,8 +21,8 @@ package struct ClipLength: Hashable, Sendable {
           + "\(configuration.clipSeconds) s",
         stage: nil)
     }
-    samples = Int((seconds * Double(configuration.sampleRate)).rounded())
-    latentFrames = (samples + configuration.hop - 1) / configuration.hop
+    samples = configuration.samples(seconds: seconds)
+    latentFrames = configuration.latentFrames(seconds: seconds)
     semanticTokens = configuration.semanticTokens(frames: latentFrames)
   }
 }

@@ -30,7 +30,7 @@ package struct RenderEngine: Sendable {
     withoutActuallyEscaping(progress) { progress in
       withoutActuallyEscaping(finished) { finished in
         let run = RenderRun(
-          stages: stages, meter: ProgressMeter(progress), finished: finished)
+          stages: stages, meter: ProgressRelay(progress), finished: finished)
         for batch in admit(items, finished: finished) where !run.meter.isStopped {
           run.advance(batch, through: run.stages[...])
         }
@@ -74,9 +74,9 @@ package struct RenderEngine: Sendable {
   }
 
   private func admit(_ item: Item) throws(RenderError) -> Clip {
-    guard RenderEngine.steps.contains(item.spec.steps) else {
+    guard RenderLimits.steps.contains(item.spec.steps) else {
       throw RenderError(
-        .impossibleRequest, "\(item.spec.steps) diffusion steps; ask for 1 to \(RenderEngine.steps.upperBound)",
+        .impossibleRequest, "\(item.spec.steps) diffusion steps; ask for 1 to \(RenderLimits.steps.upperBound)",
         stage: nil)
     }
     guard item.spec.guidance.isFinite else {
@@ -84,7 +84,4 @@ package struct RenderEngine: Sendable {
     }
     return Clip(item: item, length: try ClipLength(seconds: item.spec.seconds, configuration: model.configuration))
   }
-
-  /// Diffusion steps that are rendered at all; a typo should not take the night.
-  package static let steps = 1...1_000
 }

@@ -3,11 +3,11 @@ import NocturneManifest
 /// One call of `RenderEngine.render` on its way through the stages.
 struct RenderRun {
   let stages: [any Stage]
-  let meter: ProgressMeter
+  let meter: ProgressRelay
   let finished: (ItemKey, Result<RenderedClip, RenderError>) -> Void
 
   init(
-    stages: [any Stage], meter: ProgressMeter,
+    stages: [any Stage], meter: ProgressRelay,
     finished: @escaping (ItemKey, Result<RenderedClip, RenderError>) -> Void
   ) {
     var written: Set<ClipPart> = [.caption]

@@ -22,10 +22,12 @@ extension Backend {
     return binary(.add, binary(.multiply, normal, weight), bias)
   }
 
-  /// sqrt(mean(v^2) + epsilon) over the innermost axis, kept with extent 1.
+  /// sqrt(mean(v^2) + epsilon) over the innermost axis, kept with extent 1; not a number where squares overflow, since what
+  /// is divided by infinity would look sound.
   private func rootMeanSquare(_ v: Tensor, epsilon: Float) -> Tensor {
     let meanSquare = reduce(.mean, unary(.square, v), axis: -1)
-    return unary(.squareRoot, unary(.affine(scale: 1, offset: epsilon), meanSquare))
+    let root = unary(.squareRoot, unary(.affine(scale: 1, offset: epsilon), meanSquare))
+    return binary(.multiply, root, binary(.divide, root, root))
   }
 
   private func sum(_ x: Tensor, _ y: Tensor?, operation: String) -> Tensor {

@@ -7,8 +7,6 @@
 /// Results are independent of the number of threads and, row by row, of how many rows ride in one call: batch row b of a
 /// result has the same bits whatever else is in the batch.
 package protocol Backend: AnyObject, Sendable {
-  /// `reference`, `cpu`.
-  var name: String { get }
   /// Backend, instruction set, product type and revision of the arithmetic, such as `cpu/avx512_bf16/bf16/2`: reruns are
   /// bit-equal within one class.
   var numericClass: String { get }

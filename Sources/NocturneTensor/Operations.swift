@@ -1,6 +1,6 @@
 /// Element-wise functions of one argument.
 package enum UnaryOp: Hashable, Sendable {
-  case negate, absolute, square, squareRoot, reciprocal, exponential, logarithm, sine, cosine, tanh, sigmoid
+  case negate, square, squareRoot, exponential, tanh, sigmoid
   /// GELU with the error function: x/2 (1 + erf(x / sqrt 2)).
   case gelu
   /// x sigmoid(x).
@@ -14,12 +14,12 @@ package enum UnaryOp: Hashable, Sendable {
 
 /// Element-wise functions of two arguments, with broadcasting (an extent of 1, or a missing outer axis, repeats).
 package enum BinaryOp: Hashable, Sendable, CaseIterable {
-  case add, subtract, multiply, divide, maximum, minimum
+  case add, subtract, multiply, divide
 }
 
-/// Reductions over one axis, which is kept with extent 1. `argmax` prefers the lower index and returns it as a float.
+/// Reductions over one axis, which is kept with extent 1.
 package enum ReduceOp: Hashable, Sendable, CaseIterable {
-  case sum, mean, maximum, argmax
+  case sum, mean, maximum
 }
 
 /// Applied to the result of a fused product.

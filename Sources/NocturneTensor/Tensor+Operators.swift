@@ -16,12 +16,7 @@ extension Tensor {
   package static func / (x: Tensor, y: Float) -> Tensor { x.unary(.affine(scale: 1 / y, offset: 0)) }
 
   package func unary(_ op: UnaryOp) -> Tensor { backend.unary(op, self) }
-  package func gelu() -> Tensor { unary(.gelu) }
-  package func silu() -> Tensor { unary(.silu) }
-  package func sigmoid() -> Tensor { unary(.sigmoid) }
-  package func tanh() -> Tensor { unary(.tanh) }
   package func squared() -> Tensor { unary(.square) }
-  package func squareRoot() -> Tensor { unary(.squareRoot) }
   package func exponential() -> Tensor { unary(.exponential) }
   package func leakyReLU(slope: Float) -> Tensor { unary(.leakyReLU(slope: slope)) }
   package func clamped(low: Float, high: Float) -> Tensor { unary(.clamp(low: low, high: high)) }
@@ -30,5 +25,4 @@ extension Tensor {
   package func sum(axis: Int) -> Tensor { backend.reduce(.sum, self, axis: axis) }
   package func mean(axis: Int) -> Tensor { backend.reduce(.mean, self, axis: axis) }
   package func maximum(axis: Int) -> Tensor { backend.reduce(.maximum, self, axis: axis) }
-  package func argmax(axis: Int) -> Tensor { backend.reduce(.argmax, self, axis: axis) }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NocturneCPU
 
 /// The command line: one type per subcommand; everything that decides lives in the libraries.
 @main
@@ -27,6 +28,7 @@ struct Nocturne: ParsableCommand {
     OutOfMemory.handle()
     do {
       var command = try parseAsRoot()
+      if let fault = InstructionSet.fault { throw CommandFailure(.usage, fault) }
       try command.run()
       try StandardOutput.flush()
     } catch let failure as CommandFailure {

@@ -21,6 +21,8 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let run = try ResolvedRun(source: source, out: out, options: options)
+    // What only the evening's command would refuse is refused here.
+    _ = try Hooks(job: run.job)
     var kinds: [RenderSpec: Int] = [:]
     var faults: [ManifestError] = []
     let summary = try run.reader.forEach(

@@ -15,14 +15,14 @@ import Testing
   }
 
   @Test func theEnvironmentLimitsTheInstructionSet() {
-    #expect(InstructionSet.allowed(by: nil) == .ofThisCPU)
     #expect(InstructionSet.allowed(by: "") == .ofThisCPU)
     #expect(InstructionSet.allowed(by: "scalar") == .scalar)
     #expect(InstructionSet.allowed(by: "amx_bf16") == .ofThisCPU)
   }
 
-  @Test func anUnknownInstructionSetTraps() async {
-    await #expect(processExitsWith: .failure) { _ = InstructionSet.allowed(by: "avx1024") }
+  @Test func anUnknownInstructionSetIsNone() {
+    #expect(InstructionSet.allowed(by: "avx1024") == nil)
+    #expect(InstructionSet.fault == nil)
   }
 
   @Test func denormalsAreFlushedOnEveryThreadAndOnlyThere() {
@@ -31,7 +31,8 @@ import Testing
     let x = Tensor.full(denormal, shape: [300_000], on: backend)
     let scaled = backend.unary(.affine(scale: 1e20, offset: 0), x).values
     #expect(scaled.allSatisfy { $0 == 0 })
-    #expect(denormal * 1e20 > 0)
+    // Read back, since a product of constants is the compiler's.
+    #expect(x.values.allSatisfy { $0 * 1e20 > 0 })
   }
 
   @Test func outputsAreRoundedOnlyInsideProducts() {

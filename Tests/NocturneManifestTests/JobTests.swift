@@ -105,6 +105,7 @@ struct JobTests {
           insecureLoopback: false))
       Self.policy(&job)
       job.liveness.stuckSeconds = 60
+      job.hooks.location = SourceLocation(file: path, line: 42, column: 3)
       job.hooks.exec = "\(folder)/hooks/tell"
       job.hooks.webhook = "https://example.org/nocturne"
       job.hooks.on = ["finished", "stuck"]

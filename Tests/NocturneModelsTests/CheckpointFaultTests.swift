@@ -19,6 +19,11 @@ struct CheckpointFaultTests {
     Fault(testDescription: "manifest torn", says: ["manifest.json", "no checkpoint manifest"]) {
       try $0.edit("manifest.json") { $0.removeLast(40) }
     },
+    Fault(testDescription: "manifest of fewer bytes than none", says: ["manifest.json", " is of -1 bytes"]) {
+      try $0.edit("manifest.json") { data in
+        data = Data(String(decoding: data, as: UTF8.self).replacing(#/"bytes" : \d+/#, with: #""bytes" : -1"#).utf8)
+      }
+    },
     Fault(testDescription: "manifest of brackets", says: ["manifest.json", "no checkpoint manifest"]) {
       // Where Foundation's parser traps.
       try $0.edit("manifest.json") { $0 = Data(repeating: UInt8(ascii: "["), count: 513) }

@@ -18,8 +18,7 @@ struct ConfigurationTests {
     let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent()
     let file = repository.appendingPathComponent("Training/nocturne_training/configs/\(name.rawValue).json")
-    guard let text = try? String(contentsOf: file, encoding: .utf8) else { return }
-    #expect(text == name.document)
+    #expect(try String(contentsOf: file, encoding: .utf8) == name.document)
   }
 
   @Test func paperHasTheSpecifiedVocabulary() {
@@ -71,6 +70,15 @@ struct ConfigurationTests {
     Fault(
       testDescription: "a kernel that no product holds", code: .impossible, says: "vae.decoder.kernels",
       replacing: #""kernels": [9, 9, 5, 7]"#, with: #""kernels": [9, 9, 5, 4611686018427387904]"#),
+    Fault(
+      testDescription: "a depthwise kernel that no product holds", code: .impossible, says: "tokenizer.depthwise",
+      replacing: #""depthwise": 7"#, with: #""depthwise": 4611686018427387904"#),
+    Fault(
+      testDescription: "a positional kernel that no product holds", code: .impossible,
+      says: "tokenizer.positionalKernel", replacing: #""positionalKernel": 8"#, with: #""positionalKernel": -8"#),
+    Fault(
+      testDescription: "fewer residual blocks than none", code: .impossible, says: "vae.encoder.mrfCounts",
+      replacing: #""mrfCounts": [1, 1, 1, 2]"#, with: #""mrfCounts": [1, 1, 1, -2]"#),
     Fault(
       testDescription: "no dilations", code: .impossible, says: "vae.decoder.dilations is empty",
       replacing: #""dilations": [1, 3, 5]"#, with: #""dilations": []"#),

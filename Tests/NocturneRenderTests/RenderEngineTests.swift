@@ -117,7 +117,7 @@ import Testing
 
   @Test func defaultBatchesFollowTheMemoryOfTheModel() {
     let paper = BatchLimits(for: NamedConfiguration.paper.configuration)
-    #expect(paper == BatchLimits(semantic: 31, diffusion: 1))
+    #expect(paper == BatchLimits(semantic: 20, diffusion: 1))
     let tiny = BatchLimits(for: NamedConfiguration.tiny.configuration)
     #expect(tiny.semantic == 256)
     #expect(tiny.diffusion > 1)

@@ -10,9 +10,8 @@ import Testing
 
   /// Operation, argument, value from tables.
   @Test(arguments: [
-    (UnaryOp.negate, Float(2), Float(-2)), (.absolute, -3, 3), (.square, -3, 9), (.squareRoot, 2, 1.4142135),
-    (.reciprocal, 4, 0.25), (.exponential, 1, 2.7182817), (.exponential, -.infinity, 0),
-    (.logarithm, 10, 2.3025851), (.sine, 1, 0.84147098), (.cosine, 1, 0.54030231), (.tanh, 0.5, 0.46211716),
+    (UnaryOp.negate, Float(2), Float(-2)), (.square, -3, 9), (.squareRoot, 2, 1.4142135),
+    (.exponential, 1, 2.7182817), (.exponential, -.infinity, 0), (.tanh, 0.5, 0.46211716),
     (.tanh, -100, -1), (.sigmoid, 1, 0.73105858), (.sigmoid, -80, 1.8048514e-35), (.gelu, 1, 0.84134475),
     (.gelu, -1, -0.15865525), (.gelu, -5, -1.4332578e-6), (.silu, 1, 0.73105858), (.silu, -2, -0.23840584),
     (.leakyReLU(slope: 0.1), -2, -0.2), (.leakyReLU(slope: 0.1), 2, 2), (.affine(scale: 2, offset: 1), 3, 7),
@@ -24,7 +23,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (BinaryOp.add, Float(8)), (.subtract, 4), (.multiply, 12), (.divide, 3), (.maximum, 6), (.minimum, 2),
+    (BinaryOp.add, Float(8)), (.subtract, 4), (.multiply, 12), (.divide, 3),
   ])
   func binaryOperationOfSixAndTwo(op: BinaryOp, value: Float) {
     #expect(backend.binary(op, tensor([6]), tensor([2])).values == [value])
@@ -54,11 +53,5 @@ import Testing
     #expect(x.sum(axis: 0).shape == [1, 3] && x.sum(axis: 0).values == [5, 7, 9])
     #expect(x.mean(axis: -1).shape == [2, 1] && x.mean(axis: -1).values == [3, 4])
     #expect(x.maximum(axis: 1).values == [5, 6] && x.maximum(axis: 0).values == [4, 5, 6])
-    #expect(x.argmax(axis: 1).values == [1, 2] && x.argmax(axis: 0).values == [1, 0, 1])
-  }
-
-  @Test func argmaxPrefersTheLowerIndex() {
-    #expect(tensor([1, 7, 7, 7, 2]).argmax(axis: 0).values == [1])
-    #expect(tensor([-.infinity, -.infinity]).argmax(axis: 0).values == [0])
   }
 }

@@ -3,7 +3,7 @@ import NocturneTesting
 import Testing
 
 @Suite struct OperationTableTests {
-  @Test func namesAreUniqueAndInputsRepeat() {
+  @Test func namesAreUnique() {
     let names = OperationCase.all.map(\.name) + RowInvarianceCase.all.map(\.name)
     #expect(Dictionary(grouping: names) { $0 }.filter { $0.value.count > 1 }.keys.sorted() == [])
   }

@@ -36,6 +36,12 @@ struct BadInputTests {
     #expect(work.finishedCount(of: "run") == 0)
   }
 
+  @Test func anInstructionSetThatDoesNotExistExitsWith64() throws {
+    let outcome = try Binary.run(["model", "info", "--config", "tiny"], environment: ["NOCTURNE_MAX_ISA": "avx1024"])
+    #expect(outcome.status == 64 && outcome.errorLines.count == 1, "\(outcome)")
+    #expect(outcome.errors.contains("NOCTURNE_MAX_ISA is 'avx1024'; it must be one of scalar, avx2"), "\(outcome)")
+  }
+
   @Test func whatNoWorkerCanHaveExitsWith64() throws {
     for options in [["--patience", "nan"], ["--patience", "inf"], ["--for", "inf"]] {
       let outcome = try Binary.run(["worker", "--connect", "ipc:///tmp/nobody"] + options, timeoutSeconds: 10)

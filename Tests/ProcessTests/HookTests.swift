@@ -128,6 +128,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    ("exec: nothing", "not an executable file"), ("on: [sunrise]", "known are"), ("webhook: ftp://x/y", "is no URL"),
+  ])
+  func aJobWithWhatIsNoHookIsRefusedAtItsPlaceWhenItIsPlannedToo(_ hook: String, _ said: String) throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let job = try work.write("job.yaml", "manifest: \(try work.captions(1))\nhooks:\n  \(hook)\n")
+    for arguments in [["plan", job], ["render", job, "--out", work.path("run")]] {
+      let outcome = try Binary.run(arguments + ["--model", Workplace.tinyModel.path])
+      #expect(outcome.status == 65 && outcome.errorLines.count == 1 && outcome.errors.contains(said), "\(outcome)")
+      #expect(outcome.errors.contains("\(job):3:3: "), "\(outcome)")
+    }
+  }
+
   private func script(_ work: Workplace, _ body: String) throws -> String {
     let path = try work.write("hook", "#!/bin/sh\n\(body)\n")
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)

@@ -1,17 +1,14 @@
-/* Nocturne's kernels in C: what oneDNN does not fuse, written once over vector types and compiled per instruction set.
+/* Nocturne's kernels in C, written once over vector types and compiled per instruction set.
  *
- * Nothing here allocates or starts threads except where a name says so (nk_pool, nk_scratch); every kernel works on a
- * range of rows handed to it, and what it writes for a row depends on that row only. Strides count elements. */
+ * Every kernel works on a range of rows handed to it, and what it writes for a row depends on that row only. Threads are
+ * started by nk_pool alone; memory is the caller's, but for the scratch of attention and of oneDNN's products. Strides
+ * count elements. */
 #ifndef NOCTURNE_KERNELS_H
 #define NOCTURNE_KERNELS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#ifdef __cplusplus
-extern "C" {
-#endif
 
 /* ---- Instruction sets ------------------------------------------------------------------------------------------- */
 
@@ -101,22 +98,21 @@ typedef struct nk_weight {
 /* Depth as packed: a multiple of 2 for bf16, of 4 for int8. */
 int nk_packed_depth(int inputs, nk_number number);
 size_t nk_panel_bytes(int taps, int inputs, nk_number number);
-/* Writes panels [first, first + count) behind `panels`, the start of panel 0. */
-void nk_pack(const nk_weight *weight, nk_number number, int first, int count, void *panels);
+/* Writes a panel where it belongs behind `panels`, the start of panel 0. */
+void nk_pack(const nk_weight *weight, nk_number number, int panel, void *panels);
 
 /* ---- Row kernels ------------------------------------------------------------------------------------------------ */
 
 typedef enum nk_unary {
-  NK_NEGATE, NK_ABSOLUTE, NK_SQUARE, NK_SQUARE_ROOT, NK_RECIPROCAL, NK_EXPONENTIAL, NK_LOGARITHM, NK_SINE, NK_COSINE,
-  NK_TANH_OP, NK_SIGMOID, NK_GELU_OP, NK_SILU_OP,
+  NK_NEGATE, NK_SQUARE, NK_SQUARE_ROOT, NK_EXPONENTIAL, NK_TANH_OP, NK_SIGMOID, NK_GELU_OP, NK_SILU_OP,
   NK_LEAKY,  /* slope p */
   NK_AFFINE, /* x p + q */
   NK_CLAMP,  /* p ... q */
 } nk_unary;
 
-typedef enum nk_binary { NK_ADD, NK_SUBTRACT, NK_MULTIPLY, NK_DIVIDE, NK_MAXIMUM, NK_MINIMUM } nk_binary;
+typedef enum nk_binary { NK_ADD, NK_SUBTRACT, NK_MULTIPLY, NK_DIVIDE } nk_binary;
 
-typedef enum nk_reduce { NK_SUM, NK_MEAN, NK_REDUCE_MAXIMUM, NK_ARGMAX } nk_reduce;
+typedef enum nk_reduce { NK_SUM, NK_MEAN, NK_MAXIMUM } nk_reduce;
 
 /* One direction of an SRU over K steps of one row (model.md 7.1). */
 typedef struct nk_scan {
@@ -147,7 +143,6 @@ typedef struct nk_attention {
 } nk_attention;
 
 typedef struct nk_kernels {
-  nk_level level;
   /* Bytes of an element of prepared rows by nk_number (4 where bf16 is computed as rounded f32). */
   int prepared_bytes[NK_NUMBERS];
   /* Rows of a register block: tiles of a multiple of it waste nothing. */
@@ -155,7 +150,7 @@ typedef struct nk_kernels {
   /* Most row blocks of a tile, and bytes of prepared rows: a tile's rows stay near while all weights pass. */
   int tile_blocks, tile_bytes;
 
-  /* leaky(x) of `columns` floats a row, as rows `out_row` apart of the element the products read, by nk_number; zeros
+  /* leaky(x) of `columns` floats a row (int8: slope 1), as rows `out_row` apart of the element the products read, by nk_number; zeros
    * behind, up to `padded`, and behind those an int8 row's scale, for which out_row leaves room. Rounds to nearest
    * even. A value that is not finite makes all of an int8 row's products not finite. */
   void (*prepare[NK_NUMBERS])(const float *x, ptrdiff_t x_row, int rows, int columns, int padded, float slope,
@@ -168,7 +163,7 @@ typedef struct nk_kernels {
   void (*unary)(nk_unary op, float p, float q, const float *x, float *out, size_t count);
   /* x_step and y_step are 1, or 0 for a scalar. */
   void (*binary)(nk_binary op, const float *x, int x_step, const float *y, int y_step, float *out, size_t count);
-  /* [extent, inner] -> [inner]. */
+  /* [extent, inner] -> [inner]; sums and means where inner is 1 (else `sum_rows`). */
   void (*reduce)(nk_reduce op, const float *x, size_t extent, size_t inner, float *out);
   void (*softmax)(const float *x, float *out, size_t rows, size_t width);
   void (*rms_norm)(const float *x, const float *y, const float *weight, float epsilon, float *out, size_t rows,
@@ -210,8 +205,4 @@ int nk_dnn_groups(const nk_dnn_product *product);
 /* One group of columns of one tile; 0, or oneDNN's status. The product's panels and depth are not read; its rows may
  * be fewer than the tile, but a's memory must hold the whole tile. Thread-safe. */
 int nk_dnn_run(const nk_dnn_product *product, const nk_kernels *kernels, const nk_product *tile, int group);
-
-#ifdef __cplusplus
-}
-#endif
 #endif

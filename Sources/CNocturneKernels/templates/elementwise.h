@@ -7,23 +7,13 @@
       write(out + i, (EXPRESSION), n);            \
     });                                           \
     return;
-/* The rare ones: the C library, one by one. */
-#define NK_UNARY_SCALAR(CASE, FUNCTION)                          \
-  case CASE:                                                     \
-    for (size_t i = 0; i < count; i++) out[i] = FUNCTION(x[i]);  \
-    return;
 
 static void unary(nk_unary op, float p, float q, const float *x, float *out, size_t count) {
   switch (op) {
     NK_UNARY(NK_NEGATE, -v)
-    NK_UNARY(NK_ABSOLUTE, magnitude(v))
     NK_UNARY(NK_SQUARE, v * v)
     NK_UNARY(NK_SQUARE_ROOT, __builtin_elementwise_sqrt(v))
-    NK_UNARY(NK_RECIPROCAL, 1.0f / v)
     NK_UNARY(NK_EXPONENTIAL, exponential(v))
-    NK_UNARY_SCALAR(NK_LOGARITHM, logf)
-    NK_UNARY_SCALAR(NK_SINE, sinf)
-    NK_UNARY_SCALAR(NK_COSINE, cosf)
     NK_UNARY(NK_TANH_OP, hyperbolic_tangent(v))
     NK_UNARY(NK_SIGMOID, sigmoid(v))
     NK_UNARY(NK_GELU_OP, gelu(v))
@@ -54,8 +44,6 @@ static void binary(nk_binary op, const float *x, int x_step, const float *y, int
     NK_BINARY(NK_SUBTRACT, v - w)
     NK_BINARY(NK_MULTIPLY, v * w)
     NK_BINARY(NK_DIVIDE, v / w)
-    NK_BINARY(NK_MAXIMUM, larger(v, w))
-    NK_BINARY(NK_MINIMUM, smaller(v, w))
   }
 }
 

@@ -1,4 +1,4 @@
-/* One instruction set's kernels. The including file sets NK_LEVEL, NK_TABLE, NK_WIDTH, NK_BLOCK_ROWS,
+/* One instruction set's kernels. The including file sets NK_TABLE, NK_WIDTH, NK_BLOCK_ROWS,
  * NK_BLOCK_VECTORS, NK_PART_DEPTH (0: products take the whole depth at once), NK_ASKS_AHEAD (products in f32 and bf16
  * ask for the weights that come next), NK_TILE_BLOCKS, NK_TILE_BYTES, and the compiler's target. */
 #include "vector.h"
@@ -10,7 +10,6 @@
 #include "attention.h"
 
 const nk_kernels NK_TABLE = {
-    .level = NK_LEVEL,
     .prepared_bytes = {4, (int)sizeof(prepared_bf16), (int)sizeof(prepared_int8)},
     .block_rows = NK_BLOCK_ROWS,
     .tile_blocks = NK_TILE_BLOCKS,

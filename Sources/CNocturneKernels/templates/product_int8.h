@@ -124,6 +124,7 @@ NK_INLINE void store_elements(prepared_int8 *to, vi elements, size_t n) {
 
 static void prepare_int8(const float *x, ptrdiff_t x_row, int rows, int columns, int padded, float slope, void *out,
                          ptrdiff_t out_row) {
+  (void)slope;
   for (int r = 0; r < rows; r++) {
     const float *from = x + r * x_row;
     prepared_int8 *to = (prepared_int8 *)out + r * out_row;
@@ -132,7 +133,7 @@ static void prepare_int8(const float *x, ptrdiff_t x_row, int rows, int columns,
     const bool vanishes = top < 1e-30f;
     const float factor = vanishes ? 0.0f : 127.0f / top, scale = vanishes ? 0.0f : top / 127.0f;
     NK_EACH((size_t)columns, i, n, {
-      const vf v = slope == 1.0f ? read(from + i, n) : leaky(read(from + i, n), slope);
+      const vf v = read(from + i, n);
       /* Adding 1.5 * 2^23 rounds to an integer in the low bits. */
       store_elements(to + i, (vi)(v * factor + 12582912.0f) - (0x4b400000 - 128), n);
     });

@@ -7,11 +7,7 @@ NK_INLINE float largest(const float *x, size_t count) {
 }
 
 static void reduce_inner(nk_reduce op, const float *x, size_t extent, float *out) {
-  if (op == NK_ARGMAX) {
-    size_t best = 0;
-    for (size_t i = 1; i < extent; i++) best = x[i] > x[best] ? i : best;
-    *out = (float)best;
-  } else if (op == NK_REDUCE_MAXIMUM) {
+  if (op == NK_MAXIMUM) {
     *out = largest(x, extent);
   } else {
     vf sum = {0};
@@ -26,14 +22,9 @@ static void reduce(nk_reduce op, const float *x, size_t extent, size_t inner, fl
     return;
   }
   for (size_t d = 0; d < inner; d++) {
-    float value = op == NK_REDUCE_MAXIMUM ? x[d] : 0.0f;
-    for (size_t i = 0; i < extent; i++) {
-      const float v = x[i * inner + d];
-      if (op == NK_ARGMAX) value = v > x[(size_t)value * inner + d] ? (float)i : value;
-      else if (op == NK_REDUCE_MAXIMUM) value = v > value ? v : value;
-      else value += v;
-    }
-    out[d] = op == NK_MEAN ? value / (float)extent : value;
+    float top = x[d];
+    for (size_t i = 1; i < extent; i++) top = x[i * inner + d] > top ? x[i * inner + d] : top;
+    out[d] = top;
   }
 }
 
@@ -64,6 +55,11 @@ static void softmax(const float *x, float *out, size_t rows, size_t width) {
   }
 }
 
+/* Where squares overflow, the row is not a number: by the root's reciprocal it would be zeros, which look sound. */
+NK_INLINE float inverse_root(float mean_square, float epsilon) {
+  return mean_square <= FLT_MAX ? 1.0f / sqrtf(mean_square + epsilon) : NAN;
+}
+
 /* Root mean square of x + y and its weighting; a sum is kept in `out`, which saves reading x and y twice. */
 static void rms_norm(const float *x, const float *y, const float *weight, float epsilon, float *out, size_t rows,
                      size_t width) {
@@ -84,7 +80,7 @@ static void rms_norm(const float *x, const float *y, const float *weight, float 
         squares += s * s;
       });
     }
-    const float factor = 1.0f / sqrtf(sum_lanes(squares) / (float)width + epsilon);
+    const float factor = inverse_root(sum_lanes(squares) / (float)width, epsilon);
     NK_EACH(width, i, n, write(out + i, read(v + i, n) * factor * read(weight + i, n), n););
   }
 }
@@ -104,7 +100,7 @@ static void layer_norm(const float *x, const float *y, const float *weight, cons
       const vf d = keep(read(out + i, n) - mean, n, 0.0f);
       squares += d * d;
     });
-    const float factor = 1.0f / sqrtf(sum_lanes(squares) / (float)width + epsilon);
+    const float factor = inverse_root(sum_lanes(squares) / (float)width, epsilon);
     NK_EACH(width, i, n, {
       const vf d = (read(out + i, n) - mean) * factor;
       write(out + i, d * read(weight + i, n) + read(bias + i, n), n);

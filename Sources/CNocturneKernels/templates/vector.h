@@ -1,4 +1,5 @@
 /* Vector types of NK_WIDTH floats and the few operations every kernel is written with. Included once by each level. */
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,7 +57,6 @@ NK_INLINE void write(float *p, vf v, size_t n) {
 
 NK_INLINE vf pick(vi mask, vf yes, vf no) { return (vf)(((vi)yes & mask) | ((vi)no & ~mask)); }
 NK_INLINE vf larger(vf a, vf b) { return pick(a > b, a, b); }
-NK_INLINE vf smaller(vf a, vf b) { return pick(a < b, a, b); }
 NK_INLINE vf magnitude(vf a) { return (vf)((vi)a & 0x7fffffff); }
 NK_INLINE vf with_sign(vf value, vf sign) { return (vf)(((vi)value & 0x7fffffff) | ((vi)sign & (int32_t)0x80000000)); }
 

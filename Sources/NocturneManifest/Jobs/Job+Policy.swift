@@ -92,6 +92,7 @@ extension Job {
   private mutating func readHooks(_ file: JobMapping) throws(JobError) {
     let keys = ["exec", "webhook", "on", "timeoutSeconds", "diskLowMegabytes"]
     guard let mapping = try section("hooks", keys, of: file) else { return }
+    hooks.location = mapping.location
     hooks.exec = try mapping.text("exec").map { Self.resolve($0, against: path) }
     hooks.webhook = try mapping.text("webhook")
     hooks.on = try mapping.texts("on")

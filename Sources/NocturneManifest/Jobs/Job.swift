@@ -78,6 +78,8 @@ package struct Job: Hashable, Sendable {
     package var on: [String]?
     package var timeoutSeconds: Double?
     package var diskLowMegabytes: Int?
+    /// Where the job file speaks of them.
+    package var location: SourceLocation?
 
     package init() {}
   }

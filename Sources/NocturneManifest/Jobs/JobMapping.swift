@@ -3,16 +3,19 @@ internal import Yams
 /// A YAML mapping whose keys are known, with the place of each for messages.
 struct JobMapping {
   private let file: String
+  /// Where it begins.
+  let location: SourceLocation
   private let entries: [String: (key: Node, value: Node)]
 
   /// - Parameter known: the keys that may stand here; a null value counts as an absent key.
   /// - Throws: `JobError` when `node` is no mapping or has another key.
   init(_ node: Node, name: String, known: [String], file: String) throws(JobError) {
     self.file = file
+    location = Self.location(node, file)
     guard let mapping = node.mapping else {
       throw JobError(
         code: .notAMapping, message: "\(name) must be a mapping of keys to values, one \"key: value\" a line",
-        location: Self.location(node, file))
+        location: location)
     }
     var entries: [String: (key: Node, value: Node)] = [:]
     for (key, value) in mapping {

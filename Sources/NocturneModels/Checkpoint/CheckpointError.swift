@@ -11,7 +11,7 @@ package struct CheckpointError: Error, Hashable, Sendable, CustomStringConvertib
     case vocabulary
     /// The configuration's text encoder is an installed package, and nobody said where it is.
     case textEncoder
-    /// The directory to make exists already, or cannot be written.
+    /// The directory to make is not empty, or cannot be written.
     case output
   }
 

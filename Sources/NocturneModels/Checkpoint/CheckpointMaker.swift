@@ -23,7 +23,7 @@ package struct CheckpointMaker: Sendable {
   /// name only when it is whole.
   ///
   /// - Parameter progress: given each file name when it is written.
-  /// - Throws: `CheckpointError` (`output` if the directory exists or cannot be written, `vocabulary`), `SafetensorsError`.
+  /// - Throws: `CheckpointError` (`output` if the directory is not empty or cannot be written, `vocabulary`), `SafetensorsError`.
   @discardableResult
   package func make(_ directory: URL, progress: (String) -> Void = { _ in }) throws -> String {
     let files = FileManager.default

@@ -52,6 +52,9 @@ package struct CheckpointManifest: Codable, Hashable, Sendable {
     for name in manifest.files.keys where name.isEmpty || name.hasPrefix(".") || name.contains("/") {
       throw CheckpointError(.manifest, file: file.path, "names a file outside the directory; export it again")
     }
+    for (name, entry) in manifest.files where !(0...1 << 50).contains(entry.bytes) {
+      throw CheckpointError(.manifest, file: file.path, "\(name) is of \(entry.bytes) bytes; export it again")
+    }
     self = manifest
   }
 

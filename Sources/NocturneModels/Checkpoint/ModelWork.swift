@@ -45,8 +45,8 @@ package struct ModelWork: Hashable, Sendable {
       bert.vocab * bert.dim + configuration.vocabulary * lm.dim
       + configuration.rvq.quantizers * configuration.rvq.codes * configuration.mulan.dim
     let weights = (ModelCensus(configuration).textPath - tables) * bytesPerWeight + tables * 4
-    let positions = configuration.rvq.quantizers + 1 + configuration.semanticTokens(frames: frames)
-    let cache = SemanticCache.bytes(lm, capacity: positions)
+    let tokens = configuration.semanticTokens(frames: frames)
+    let cache = SemanticCache.bytes(lm, capacity: configuration.positions(tokens: tokens))
     let rows = 2 * Denoiser.segments(frames: frames, segment: dpd.segment) * dpd.segment
     let diffusion = rows * (max(dpd.roformer.ffn, 6 * dpd.sru.units) + 6 * dpd.dim) * 4
     return weights + max(cache, diffusion) + 64 << 20

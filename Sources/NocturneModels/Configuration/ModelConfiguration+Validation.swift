@@ -5,7 +5,7 @@ extension ModelConfiguration {
       if !condition { throw ConfigurationError(.impossible, message(), source: source) }
     }
     try require(format == Self.currentFormat, "format \(format), expected \(Self.currentFormat)")
-    // The upper end keeps products of them within an integer.
+    // The upper end keeps the number of a tensor's elements within an integer.
     for (key, value) in positives where !(1...1 << 20).contains(value) {
       try require(false, "\(key) is \(value), expected 1...\(1 << 20)")
     }
@@ -53,6 +53,9 @@ extension ModelConfiguration {
     try require(zip(decoder.kernels, decoder.rates).allSatisfy(>=), "vae.decoder: a kernel is shorter than its rate")
     try require(decoder.mrfKernels.allSatisfy { $0 % 2 == 1 }, "vae.decoder.mrfKernels must be odd")
     let encoder = vae.encoder
+    for count in encoder.mrfCounts where !(0...1 << 20).contains(count) {
+      try require(false, "vae.encoder.mrfCounts has \(count), expected 0...\(1 << 20)")
+    }
     try require(Self.product(encoder.rates) == hop, "vae.encoder.rates do not multiply to hop \(hop)")
     try require(
       [encoder.widths, encoder.kernels, encoder.mrfCounts].allSatisfy { $0.count == encoder.rates.count },
@@ -91,7 +94,9 @@ extension ModelConfiguration {
       ("dpd.sru.layers", dpd.sru.layers), ("dpd.sru.units", dpd.sru.units),
       ("vae.decoder.initial", vae.decoder.initial), ("vae.encoder.initial", vae.encoder.initial),
       ("tokenizer.channels", tokenizer.channels), ("tokenizer.layers", tokenizer.layers),
-      ("tokenizer.dim", tokenizer.dim), ("tokenizer.positionalGroups", tokenizer.positionalGroups),
+      ("tokenizer.dim", tokenizer.dim), ("tokenizer.ffn", tokenizer.ffn), ("tokenizer.depthwise", tokenizer.depthwise),
+      ("tokenizer.positionalKernel", tokenizer.positionalKernel),
+      ("tokenizer.positionalGroups", tokenizer.positionalGroups),
     ]
   }
 
@@ -101,6 +106,7 @@ extension ModelConfiguration {
       ("vae.decoder.kernels", vae.decoder.kernels), ("vae.decoder.mrfKernels", vae.decoder.mrfKernels),
       ("vae.decoder.dilations", vae.decoder.dilations), ("vae.encoder.widths", vae.encoder.widths),
       ("vae.encoder.rates", vae.encoder.rates), ("vae.encoder.kernels", vae.encoder.kernels),
+      ("vae.encoder.mrfKernels", vae.encoder.mrfKernels), ("vae.encoder.dilations", vae.encoder.dilations),
       ("tokenizer.kernels", tokenizer.kernels), ("tokenizer.strides", tokenizer.strides),
     ]
   }

@@ -37,10 +37,14 @@ extension ModelConfiguration {
   /// Size of the language model's vocabulary.
   package var vocabulary: Int { beginning + 1 }
 
-  /// Latent frames of `seconds` of audio, at least 1.
-  package func latentFrames(seconds: Double) -> Int {
-    max(1, Int((seconds * Double(latentRate)).rounded()))
-  }
+  /// Samples of `seconds` of audio.
+  package func samples(seconds: Double) -> Int { Int((seconds * Double(sampleRate)).rounded()) }
+
+  /// Latent frames that cover `seconds` of audio, at least 1.
+  package func latentFrames(seconds: Double) -> Int { max(1, (samples(seconds: seconds) + hop - 1) / hop) }
+
+  /// Positions of the language model for so many semantic tokens: the token that opens, the caption's codes, and these.
+  package func positions(tokens: Int) -> Int { 1 + rvq.quantizers + tokens }
 
   /// Semantic tokens that cover `frames` latent frames, rounded up.
   package func semanticTokens(frames: Int) -> Int {

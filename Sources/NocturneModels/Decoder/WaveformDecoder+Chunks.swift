@@ -1,7 +1,7 @@
 package import NocturneTensor
 
 extension WaveformDecoder {
-  /// Latent frames decoded at once: 5 s at 250 Hz, which bounds the memory of any length of clip.
+  /// Latent frames decoded at once, which bounds the memory of any length of clip: 5 s of `paper`, 125 s of `demo`.
   package static let chunkFrames = 1250
   /// Frames read beyond each end of a chunk and cut again; at least the decoder's reach.
   package var margin: Int { max(32, Self.reach(decoder)) }

@@ -1,6 +1,6 @@
 package import NocturneTensor
 
-/// The VAE decoder, a HiFi-GAN generator (model.md 5.3): latents at 250 Hz to samples at 24 kHz.
+/// The VAE decoder, a HiFi-GAN generator (model.md 5.3): latents to samples, 250 Hz to 24 kHz in `paper`.
 ///
 /// B rows, L latent frames, Z channels. Keys: `conv_pre.*`, `ups.*`, `resblocks.*`, `conv_post.*`, weight norm folded.
 package struct WaveformDecoder: Sendable {
@@ -14,7 +14,7 @@ package struct WaveformDecoder: Sendable {
   /// Samples per latent frame.
   package let hop: Int
   package let pre: PreparedConvolution
-  package let stages: [DecoderStage]
+  package let stages: [UpsamplingStage]
   private let post: PreparedConvolution
 
   package init(_ weights: ModuleWeights, _ configuration: ModelConfiguration) throws {
@@ -22,7 +22,7 @@ package struct WaveformDecoder: Sendable {
     hop = configuration.hop
     pre = try weights.scoped("conv_pre").sameConvolution()
     stages = try configuration.vae.decoder.rates.indices.map {
-      try DecoderStage(weights, configuration.vae.decoder, index: $0)
+      try UpsamplingStage(weights, configuration.vae.decoder, index: $0)
     }
     post = try weights.scoped("conv_post").sameConvolution()
   }
@@ -49,7 +49,7 @@ package struct WaveformDecoder: Sendable {
     ModuleLayout("vae_decoder") { layout in
       let decoder = configuration.vae.decoder
       layout.convolution("conv_pre", from: configuration.latentDim, to: decoder.initial, kernel: outerKernel)
-      for index in decoder.rates.indices { DecoderStage.describe(in: &layout, decoder, index: index) }
+      for index in decoder.rates.indices { UpsamplingStage.describe(in: &layout, decoder, index: index) }
       layout.convolution("conv_post", from: decoder.widths.last!, to: 1, kernel: outerKernel, gain: 0.5)
     }
   }

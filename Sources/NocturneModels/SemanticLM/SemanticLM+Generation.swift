@@ -8,8 +8,7 @@ extension SemanticLM {
   package static func together(
     _ configuration: ModelConfiguration, tokens: Int, cacheBudget: Int = Self.cacheBudget
   ) -> Int {
-    let capacity = configuration.rvq.quantizers + 1 + tokens
-    return max(1, cacheBudget / SemanticCache.bytes(configuration.lm, capacity: capacity))
+    max(1, cacheBudget / SemanticCache.bytes(configuration.lm, capacity: configuration.positions(tokens: tokens)))
   }
 
   /// `count` semantic tokens after each prefix. Captions are decoded together as far as the cache budget goes; token
@@ -32,7 +31,7 @@ extension SemanticLM {
     for start in stride(from: 0, to: prefixes.count, by: group) {
       let range = start..<min(start + group, prefixes.count)
       let streams = seeds[range].map { RandomStream(seed: $0, stage: .semanticSampling) }
-      var cache = makeCache(batch: range.count, capacity: configuration.rvq.quantizers + 1 + count)
+      var cache = makeCache(batch: range.count, capacity: configuration.positions(tokens: count))
       var rows = prefixes[range].map(opening)
       var tokens = [[Int]](repeating: [], count: range.count)
       for position in 0..<count {

@@ -49,6 +49,9 @@ package struct WordPiece: Sendable {
     try self.init(entries: lines, source: file.path)
   }
 
+  /// Whether anything of a caption is left to read once blanks, controls and marks are dropped.
+  package static func reads(_ caption: String) -> Bool { !words(normalised(caption)).isEmpty }
+
   /// Ids of a caption, at most `limit` of them with [CLS] and [SEP].
   package func encode(_ caption: String, limit: Int) -> Encoding {
     precondition(limit >= 2, "WordPiece.encode: limit \(limit) leaves no room for [CLS] and [SEP]")

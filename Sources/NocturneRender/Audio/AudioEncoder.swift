@@ -13,7 +13,7 @@ package enum AudioEncoder {
     let memory = MemoryFile()
     return try withExtendedLifetime(memory) { () throws(AudioError) -> [UInt8] in
       guard let file = memory.open(Int32(SFM_WRITE), &info) else {
-        throw failure("cannot start \(format.rawValue) at \(audio.sampleRate) Hz", nil)
+        throw failure("cannot start \(format.rawValue) at \(audio.sampleRate) Hz", sf_error(nil))
       }
       do throws(AudioError) {
         try write(audio, tags, to: file)
@@ -21,7 +21,8 @@ package enum AudioEncoder {
         sf_close(file)
         throw error
       }
-      guard sf_close(file) == 0 else { throw failure("cannot finish the file", nil) }
+      let status = sf_close(file)
+      guard status == 0 else { throw failure("cannot finish the file", status) }
       return memory.bytes
     }
   }
@@ -31,17 +32,17 @@ package enum AudioEncoder {
     sf_command(file, Int32(SFC_SET_ADD_PEAK_CHUNK), nil, Int32(SF_FALSE))
     // Before the samples, or libsndfile puts WAV tags at the end. SF_STR_SOFTWARE stays unset: it adds its own version.
     for (kind, text) in [(SF_STR_TITLE, tags.title), (SF_STR_COMMENT, tags.comment)] where !text.isEmpty {
-      guard sf_set_string(file, Int32(kind), text) == 0 else { throw failure("cannot write a tag", file) }
+      guard sf_set_string(file, Int32(kind), text) == 0 else { throw failure("cannot write a tag", sf_error(file)) }
     }
     // libsndfile takes 24-bit samples in the upper bits of 32.
     let shifted = audio.samples.map { $0 << 8 }
     guard sf_writef_int(file, shifted, sf_count_t(shifted.count)) == sf_count_t(shifted.count) else {
-      throw failure("cannot write \(shifted.count) samples", file)
+      throw failure("cannot write \(shifted.count) samples", sf_error(file))
     }
   }
 
-  private static func failure(_ what: String, _ file: OpaquePointer?) -> AudioError {
-    AudioError(.encoderFailed, "\(what): \(String(cString: sf_strerror(file)))", file: "encoding audio")
+  private static func failure(_ what: String, _ status: Int32) -> AudioError {
+    AudioError(.encoderFailed, "\(what): \(String(cString: sf_error_number(status)))", file: "encoding audio")
   }
 
   /// What the bytes of a FLAC depend on besides samples and tags: `libsndfile-1.2.0, reference libFLAC 1.4.2 20221022`.

@@ -2,11 +2,12 @@
 package struct AudioError: Error, Hashable, Sendable, CustomStringConvertible {
   package enum Code: String, Hashable, Sendable, CaseIterable {
     // Encoding.
-    case notFinite, encoderFailed
+    case encoderFailed
     // Reading.
     case cannotRead, notAudio, damaged
     // Judging: decoded, but not what was asked for.
-    case wrongContainer, wrongFrames, wrongRate, wrongChannels, wrongSamples, wrongDigest, silent, stuckAtFullScale
+    case wrongContainer, wrongFrames, wrongRate, wrongChannels, wrongSamples, wrongDigest, notFinite, silent
+    case stuckAtFullScale
   }
 
   package var code: Code

@@ -11,11 +11,11 @@ package struct DecoderStage: Stage {
 
   package init(model: any MusicModel) { self.model = model }
 
-  package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
+  package func run(_ clips: [Clip], meter: ProgressRelay) throws -> [Result<Clip, RenderError>] {
     try clips.map { try decode($0, meter) }
   }
 
-  private func decode(_ clip: Clip, _ meter: ProgressMeter) throws -> Result<Clip, RenderError> {
+  private func decode(_ clip: Clip, _ meter: ProgressRelay) throws -> Result<Clip, RenderError> {
     let waveform = try model.waveform(clip.latents, progress: meter.counting())
     precondition(
       waveform.count >= clip.length.samples, "waveform: \(waveform.count) samples of \(clip.latents.shape) latents")

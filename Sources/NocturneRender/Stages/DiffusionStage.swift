@@ -15,7 +15,7 @@ package struct DiffusionStage: Stage {
     self.batchLimit = batchLimit
   }
 
-  package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
+  package func run(_ clips: [Clip], meter: ProgressRelay) throws -> [Result<Clip, RenderError>] {
     let frames = clips[0].length.latentFrames
     let latents = try model.latents(
       semantic: clips.map(\.semanticTokens), frames: frames, request: DiffusionRequest(clips[0].item.spec),

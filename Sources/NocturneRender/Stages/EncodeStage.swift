@@ -14,7 +14,7 @@ package struct EncodeStage: Stage {
 
   package init(model: any MusicModel) { self.model = model }
 
-  package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
+  package func run(_ clips: [Clip], meter: ProgressRelay) throws -> [Result<Clip, RenderError>] {
     let outcomes = Mutex([Result<Clip, RenderError>?](repeating: nil, count: clips.count))
     model.forEach(clips.count) { place in
       let outcome = Result { try encode(clips[place]) }.mapError { RenderError($0, stage: name) }

@@ -17,7 +17,7 @@ package struct SemanticStage: Stage {
     sampling = SemanticSampling(model.configuration.lm)
   }
 
-  package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
+  package func run(_ clips: [Clip], meter: ProgressRelay) throws -> [Result<Clip, RenderError>] {
     let count = clips[0].length.semanticTokens
     let tokens = try model.semanticTokens(
       prefixes: clips.map(\.prefix), count: count, seeds: clips.map(\.item.seed), sampling: sampling,

@@ -10,5 +10,5 @@ package protocol Stage: Sendable {
   ///
   /// A fault of one clip is its outcome. What is thrown befalls the call as a whole: the engine then tries each clip
   /// alone, which by the model's promise gives the same results, and only those that still throw are lost.
-  func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>]
+  func run(_ clips: [Clip], meter: ProgressRelay) throws -> [Result<Clip, RenderError>]
 }

@@ -11,8 +11,8 @@ package struct TextStage: Stage {
 
   package init(model: any MusicModel) { self.model = model }
 
-  package func run(_ clips: [Clip], meter: ProgressMeter) throws -> [Result<Clip, RenderError>] {
-    let readable = clips.indices.filter { TextStage.isReadable(clips[$0].item.caption) }
+  package func run(_ clips: [Clip], meter: ProgressRelay) throws -> [Result<Clip, RenderError>] {
+    let readable = clips.indices.filter { WordPiece.reads(clips[$0].item.caption) }
     let prefixes = readable.isEmpty ? [] : try model.embed(readable.map { clips[$0].item.caption })
     precondition(prefixes.count == readable.count, "embed: \(prefixes.count) prefixes of \(readable.count) captions")
     try meter.add(clips.count)
@@ -31,17 +31,5 @@ package struct TextStage: Stage {
       clip.notes.append("caption truncated at \(model.configuration.mulan.bert.maxTokens) tokens")
     }
     return clip
-  }
-
-  /// Whether anything is left once the text encoder has dropped blanks, controls and what it cannot see.
-  static func isReadable(_ caption: String) -> Bool {
-    caption.unicodeScalars.contains {
-      switch $0.properties.generalCategory {
-      case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
-        .paragraphSeparator, .nonspacingMark:
-        false
-      default: $0.value != 0xFFFD
-      }
-    }
   }
 }

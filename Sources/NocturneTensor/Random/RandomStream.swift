@@ -11,7 +11,7 @@ package struct RandomStream: Hashable, Sendable {
     case diffusionNoise = 2
     /// Lane = first 32 bits, little-endian, of the SHA-256 of `<module>/<key>`; element = flat index.
     case weightInitialisation = 3
-    /// Inputs of tests and benchmarks; never part of a rendering.
+    /// Inputs of tests; never part of a rendering.
     case test = 0xFFFF_FFFF
   }
 

@@ -7,7 +7,7 @@ extension ReferenceBackend {
       "prepareConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
     return PreparedConvolution(
       inputs: weight.shape[1], outputs: weight.shape[0], kernel: weight.shape[2], geometry: geometry,
-      payload: ReferenceWeights(taps: permuted(weight, [2, 1, 0]), bias: bias))
+      payload: ReferenceWeights(taps: weight.permuted([2, 1, 0]), bias: bias))
   }
 
   package func convolution(
@@ -35,7 +35,7 @@ extension ReferenceBackend {
       "prepareTransposedConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
     return PreparedTransposedConvolution(
       inputs: weight.shape[0], outputs: weight.shape[1], kernel: weight.shape[2], geometry: geometry,
-      payload: ReferenceWeights(taps: permuted(weight, [2, 0, 1]), bias: bias))
+      payload: ReferenceWeights(taps: weight.permuted([2, 0, 1]), bias: bias))
   }
 
   package func transposedConvolution(_ x: Tensor, _ weights: PreparedTransposedConvolution, inputSlope: Float)

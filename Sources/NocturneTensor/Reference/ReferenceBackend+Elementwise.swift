@@ -4,14 +4,9 @@ extension ReferenceBackend {
   package func unary(_ op: UnaryOp, _ x: Tensor) -> Tensor {
     switch op {
     case .negate: map(x) { -$0 }
-    case .absolute: map(x) { abs($0) }
     case .square: map(x) { $0 * $0 }
     case .squareRoot: map(x) { $0.squareRoot() }
-    case .reciprocal: map(x) { 1 / $0 }
     case .exponential: map(x) { Float(exp(Double($0))) }
-    case .logarithm: map(x) { Float(log(Double($0))) }
-    case .sine: map(x) { Float(sin(Double($0))) }
-    case .cosine: map(x) { Float(cos(Double($0))) }
     case .tanh: map(x) { Activation.tanh.applied(Double($0)) }
     case .sigmoid: map(x) { Float(1 / (1 + exp(-Double($0)))) }
     case .gelu: map(x) { Activation.gelu.applied(Double($0)) }
@@ -36,8 +31,6 @@ extension ReferenceBackend {
     case .subtract: zip(x, y, op) { $0 - $1 }
     case .multiply: zip(x, y, op) { $0 * $1 }
     case .divide: zip(x, y, op) { $0 / $1 }
-    case .maximum: zip(x, y, op) { $0 > $1 ? $0 : $1 }
-    case .minimum: zip(x, y, op) { $0 < $1 ? $0 : $1 }
     }
   }
 

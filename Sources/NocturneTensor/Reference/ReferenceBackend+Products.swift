@@ -3,7 +3,7 @@ extension ReferenceBackend {
     let shape = Shape.product(x.shape, y.shape, transposeY: transposeY)
     let (rows, inner, columns) = (x.shape[-2], x.shape[-1], shape[-1])
     let rank = y.shape.rank
-    let y = transposeY ? permuted(y, Array(0..<rank - 2) + [rank - 1, rank - 2]) : y
+    let y = transposeY ? y.transposed(-2, -1) : y
     defer { withExtendedLifetime((x, y)) {} }
     let (left, right) = (x.pointer, y.pointer)
     let matrices = x.shape.extents.dropLast(2).reduce(1, *)
@@ -26,7 +26,7 @@ extension ReferenceBackend {
       weight.shape.rank == 2 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
       "prepareLinear: weight \(weight.shape), bias \(bias?.shape ?? [])")
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-    let taps = permuted(weight, [1, 0]).reshaped([1, inputs, outputs])
+    let taps = weight.permuted([1, 0]).reshaped([1, inputs, outputs])
     return PreparedLinear(inputs: inputs, outputs: outputs, payload: ReferenceWeights(taps: taps, bias: bias))
   }
 

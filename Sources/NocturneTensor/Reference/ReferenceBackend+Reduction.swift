@@ -22,10 +22,10 @@ extension ReferenceBackend {
       var sum = 0.0
       for i in 0..<count { sum += Double(x[i * stride]) }
       return Float(op == .mean ? sum / Double(count) : sum)
-    case .maximum, .argmax:
-      var best = 0
-      for i in 1..<max(count, 1) where x[i * stride] > x[best * stride] { best = i }
-      return op == .argmax ? Float(best) : x[best * stride]
+    case .maximum:
+      var top = x[0]
+      for i in 1..<max(count, 1) where x[i * stride] > top { top = x[i * stride] }
+      return top
     }
   }
 }

@@ -3,7 +3,6 @@
 /// The first tier is here; the second tier is the default bodies. Others are measured against it, so it is written to be
 /// read; it is quick enough for networks of the `tiny` configuration.
 package final class ReferenceBackend: Backend {
-  package let name = "reference"
   package let numericClass = "reference/f32"
   package let threads = 1
 
@@ -16,11 +15,5 @@ package final class ReferenceBackend: Backend {
     let result = Tensor(shape: shape, backend: self, storage: allocate(count: shape.count))
     withExtendedLifetime(result) { fill(result.pointer) }
     return result
-  }
-
-  /// Elements of one tensor under another order of axes; for preparing weights.
-  func permuted(_ x: Tensor, _ axes: [Int]) -> Tensor {
-    let strides = x.shape.strides
-    return copyStrided(x, shape: Shape(axes.map { x.shape[$0] }), strides: axes.map { strides[$0] }, offset: 0)
   }
 }

@@ -15,7 +15,6 @@ package final class SafetensorsFile: Sendable {
   /// Names of the tensors in byte order.
   package var keys: [String] { header.entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
   package var metadata: [String: String] { header.metadata }
-  package var byteCount: Int { mapping.bytes.count }
 
   package func has(_ key: String) -> Bool { header.entries[key] != nil }
   package func shape(of key: String) throws -> Shape { try entry(key).shape }

@@ -8,10 +8,8 @@ extension OperationCase {
   private static let unaries: [OperationCase] = {
     /// Operation, kind, range of arguments.
     let operations: [(UnaryOp, Kind, Float, Float)] = [
-      (.negate, .exact, -9, 9), (.absolute, .exact, -9, 9), (.square, .exact, -9, 9), (.squareRoot, .exact, 0, 9),
-      (.reciprocal, .elementwise, 0.1, 9), (.exponential, .elementwise, -20, 5),
-      (.exponential, .elementwise, -120, -60),
-      (.logarithm, .elementwise, 1e-6, 9), (.sine, .elementwise, -20, 20), (.cosine, .elementwise, -20, 20),
+      (.negate, .exact, -9, 9), (.square, .exact, -9, 9), (.squareRoot, .exact, 0, 9),
+      (.exponential, .elementwise, -20, 5), (.exponential, .elementwise, -120, -60),
       (.tanh, .elementwise, -4, 4), (.tanh, .elementwise, -0.01, 0.01), (.tanh, .elementwise, -200, 200),
       (.sigmoid, .elementwise, -9, 9), (.sigmoid, .elementwise, -200, 200), (.gelu, .elementwise, -6, 6),
       (.gelu, .elementwise, -200, 200), (.silu, .elementwise, -9, 9), (.silu, .elementwise, -200, 200),
@@ -52,10 +50,8 @@ extension OperationCase {
       ([2, 250, 64], 1), ([5, 1, 3], 1), ([4, 1024], -1),
     ]
     return shapes.map { shape, axis in
-      OperationCase("reduce \(op) \(shape) axis \(axis)", op == .sum || op == .mean ? .elementwise : .exact) { x in
-        // Few distinct values, so that the order of ties shows.
-        let input = op == .argmax ? x.whole(shape, below: 6) - 3 : x.normal(shape) + 0.5
-        return [x.backend.reduce(op, input, axis: axis)]
+      OperationCase("reduce \(op) \(shape) axis \(axis)", op == .maximum ? .exact : .elementwise) { x in
+        [x.backend.reduce(op, x.normal(shape) + 0.5, axis: axis)]
       }
     }
   }

@@ -65,7 +65,10 @@ struct BenchRenderCommand: ParsableCommand {
     let resident = ResourceUse.peakResidentBytes
     let backend = CPUBackend(threads: threads, precision: precision.product)
     let work = ModelWork(configuration, seconds: length)
-    let groups = (clips - 1) / SemanticLM.together(configuration, tokens: work.tokens) + 1
+    let together = min(
+      renderer.engine.limits.semantic, SemanticLM.together(configuration, tokens: work.tokens))
+    // What the last call of the stage does not fill.
+    let groups = (clips - 1) / together + 1
     let decoding = Decoding(
       captions: (clips - 1) / groups + 1, seconds: times[.lm] / Double(groups * work.tokens),
       bytes: work.lmWeights * backend.robustWeightBytes, bandwidth: MemoryReading.bytesPerSecond(threads: threads))

@@ -1,7 +1,8 @@
 import NocturneModels
 import NocturneTensor
 
-/// One backend operation at the shape a model uses it at, for one clip of `clipSeconds` with guidance where it applies.
+/// One backend operation at the shape a model uses it at, for one clip of `clipSeconds` with guidance where it applies; of
+/// the decoder's, for a tenth of one.
 struct ModelOperation {
   let name: String
   /// Rows of the outermost axis that carries the work.
@@ -20,7 +21,7 @@ struct ModelOperation {
     let width = dpd.dim
     let segment = dpd.segment
     let frames = configuration.latentFrames(seconds: Double(configuration.clipSeconds))
-    let segments = (2 * frames + segment - 1) / segment + 1
+    let segments = Denoiser.segments(frames: frames, segment: segment)
     let tokens = configuration.semanticTokens(frames: frames)
     let fine = 2 * segments * segment
     let decoder = configuration.vae.decoder
@@ -31,7 +32,7 @@ struct ModelOperation {
       linear("dpd coarse ffn 1 + gelu", rows: fine / 2, width, dpd.roformer.ffn, activation: .gelu),
       linear("dpd coarse ffn 2", rows: fine / 2, dpd.roformer.ffn, width),
       linear("dpd fine sru projection", rows: fine, width, 6 * dpd.sru.units),
-      attention("dpd self attention", columns: segment, queries: segments, keys: segments, width, dpd.roformer.heads),
+      attention("dpd self attention", columns: segment, queries: segments, width, dpd.roformer.heads),
       attention("dpd cross attention", columns: segment, queries: segments, keys: tokens, width, dpd.roformer.heads),
       recurrence("dpd sru recurrence", rows: 2 * segments, steps: segment, units: dpd.sru.units),
       normalisation("dpd rms norm of a sum", rows: fine, width),
@@ -71,16 +72,19 @@ struct ModelOperation {
     }
   }
 
+  /// - Parameter keys: of one row for all columns, rotated already, as the diffusion network's condition is; nil: each column
+  ///   attends to itself.
   private static func attention(
-    _ name: String, columns: Int, queries: Int, keys: Int, _ width: Int, _ heads: Int
+    _ name: String, columns: Int, queries: Int, keys: Int? = nil, _ width: Int, _ heads: Int
   ) -> ModelOperation {
     ModelOperation(
-      name: name, rows: columns, referenceRows: 1, operations: 4 * Double(columns * queries * keys * width)
+      name: name, rows: columns, referenceRows: 1, operations: 4 * Double(columns * queries * (keys ?? queries) * width)
     ) { columns, backend in
       let q = filled([columns, queries, width], backend)
-      let memory = filled([1, keys, width], backend)
+      let memory = keys.map { filled([1, $0, width], backend) } ?? q
+      let positions = (0..<queries).map(Float.init)
       let options = AttentionOptions(
-        heads: heads, queryPositions: (0..<queries).map(Float.init), keyPositions: (0..<keys).map(Float.init))
+        heads: heads, queryPositions: positions, keyPositions: keys == nil ? positions : nil)
       return { _ = backend.attention(queries: q, keys: memory, values: memory, options: options) }
     }
   }

@@ -16,35 +16,32 @@ struct Hooks {
   var isEmpty: Bool { program == nil && webhook == nil }
 
   /// The command line, then the job file, then what holds without either.
-  /// - Throws: `CommandFailure`: 64 for what the command line has wrong, 65 for the job file.
-  init(options: HookOptions, job: Job?) throws {
+  /// - Throws: `CommandFailure`: 64 for what the command line has wrong, 65 for the job file, with the place there.
+  init(options: HookOptions? = nil, job: Job?) throws {
     let stated = job?.hooks ?? Job.Hooks()
-    program = options.hook ?? stated.exec
-    if let text = options.webhook ?? stated.webhook {
+    func refusal(_ option: String?, _ message: String) -> CommandFailure {
+      guard option == nil, let place = stated.location else { return CommandFailure(.usage, message) }
+      return CommandFailure(.badInput, "\(place): \(message)")
+    }
+    program = options?.hook ?? stated.exec
+    if let text = options?.webhook ?? stated.webhook {
       guard let url = URL(string: text), ["http", "https"].contains(url.scheme), url.host != nil else {
-        throw CommandFailure(
-          options.webhook == nil ? .badInput : .usage,
-          "webhook '\(text)' is no URL; write http://HOST/PATH or https://...")
+        throw refusal(options?.webhook, "webhook '\(text)' is no URL; write http://HOST/PATH or https://...")
       }
       webhook = url
     }
     if let program, !Self.isProgram(program) {
-      throw CommandFailure(
-        options.hook == nil ? .badInput : .usage,
-        "hook \(program): not an executable file; give its path, and chmod +x it")
+      throw refusal(options?.hook, "hook \(program): not an executable file; give its path, and chmod +x it")
     }
-    let names = options.hookOn?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? stated.on
+    let named = options?.hookOn
+    let names = named?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } ?? stated.on
     if let names {
-      if names.isEmpty {
-        throw CommandFailure(
-          options.hookOn == nil ? .badInput : .usage, "hooks are to be told of nothing; name an event, or no hook")
-      }
+      if names.isEmpty { throw refusal(named, "hooks are to be told of nothing; name an event, or no hook") }
       kinds = try Set(
         names.map { name in
           guard let kind = Incident.Kind(rawValue: name) else {
             let known = Incident.Kind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw CommandFailure(
-              options.hookOn == nil ? .badInput : .usage, "'\(name)' is nothing to tell of; known are \(known)")
+            throw refusal(named, "'\(name)' is nothing to tell of; known are \(known)")
           }
           return kind
         })

@@ -15,7 +15,7 @@ struct ModelNewCommand: ParsableCommand {
 
   @Option(help: "paper, demo or tiny.")
   var config: String
-  @Option(help: "Directory to make; must not exist.")
+  @Option(help: "Directory to make; it may exist where it is empty.")
   var out: String
   @Option(help: "Seed of the weights.")
   var seed: UInt64 = 0

@@ -1,5 +1,5 @@
 /// Passes progress on to whoever watches, and remembers when that one asked to stop. Lives for one render call, on one thread.
-package final class ProgressMeter {
+package final class ProgressRelay {
   private let report: (UInt64) -> Bool
   package private(set) var isStopped = false
 

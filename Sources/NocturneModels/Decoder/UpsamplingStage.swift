@@ -2,7 +2,7 @@ package import NocturneTensor
 
 /// One upsampling stage (model.md 5.3): leaky ReLU, transposed convolution trimmed so that the length is exactly
 /// multiplied, then the mean of residual blocks of several kernels. Keys: `ups.{i}.*`, `resblocks.{i}.{j}.*`.
-package struct DecoderStage: Sendable {
+package struct UpsamplingStage: Sendable {
   private let up: PreparedTransposedConvolution
   private let blocks: [ResidualBlock]
 
