@@ -20,7 +20,7 @@ struct VerifyCommand: ParsableCommand {
   func run() throws {
     let inspector = AudioInspection()
     let verifier = RunVerifier(
-      directory: RunDirectory(directory), inspector: { try inspector.look(at: $0, item: $1) })
+      directory: RunDirectory(directory), inspector: { try inspector.look(at: $0, item: $1, fingerprint: $2) })
     let report = try verifier.verify(repair: repair)
     if json {
       try printJSON([

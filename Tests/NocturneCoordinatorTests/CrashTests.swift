@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import NocturneCoordinator
 import NocturneFarm
 import NocturneManifest
@@ -218,13 +219,40 @@ import Testing
     try night.expectComplete()
   }
 
+  /// A journal that cannot be looked at may be sound, and knows what no file of the run does.
+  @Test func aJournalThatSomebodyElseHasOpenIsNotMadeAnew() throws {
+    let night = try finishedNight(2)
+    var configuration = Configuration()
+    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA locking_mode = EXCLUSIVE") }
+    let holder = try DatabaseQueue(path: night.scratch.run.journal, configuration: configuration)
+    try holder.writeWithoutTransaction { database in
+      try database.execute(sql: "BEGIN EXCLUSIVE")
+      let error = #expect(throws: RunError.self) { try RunVerifier(directory: night.scratch.run).verify(repair: true) }
+      #expect(error?.code == .locked && error?.exitStatus == 73, "\(error as Any)")
+      try database.execute(sql: "ROLLBACK")
+    }
+    try holder.close()
+    #expect(try Directory.names(in: night.scratch.run.state).allSatisfy { !$0.contains("damaged") })
+    #expect(try RunVerifier(directory: night.scratch.run).verify().isClean)
+  }
+
+  @Test func aJournalOfAnotherVersionIsNotMadeAnew() throws {
+    let night = try finishedNight(2)
+    let journal = try DatabaseQueue(path: night.scratch.run.journal)
+    try journal.write { try $0.execute(sql: "DELETE FROM grdb_migrations") }
+    try journal.close()
+    let error = #expect(throws: RunError.self) { try RunVerifier(directory: night.scratch.run).verify(repair: true) }
+    #expect(error?.code == .otherVersion && error?.exitStatus == 65, "\(error as Any)")
+    #expect(try Directory.names(in: night.scratch.run.state).allSatisfy { !$0.contains("damaged") })
+  }
+
   /// What a disk or a right refuses to read may be whole.
   @Test func audioThatCannotBeReadIsNoReasonToDeleteIt() throws {
     let night = try finishedNight(3)
     let run = night.scratch.run
     let verifier = RunVerifier(
       directory: run,
-      inspector: { file, _ in
+      inspector: { file, _, _ in
         if file.lastPathComponent == "row1.flac" { throw FileFault("read", file.path, number: EIO) }
         return AudioFacts(
           sampleRate: 24_000, channels: 1, frames: 24_000, sha256: "", bytes: 0, peakDBFS: 0, rmsDBFS: 0,

@@ -38,7 +38,7 @@ import Testing
   @Test func anArtifactThatCannotBeLookedAtIsAShortage() throws {
     let night = Night(items: makeItems(4))
     let refusals = Counter()
-    let shift = night.coordinate(inspector: { file, _ in
+    let shift = night.coordinate(inspector: { file, _, _ in
       if refusals.next() <= 2 { throw FileFault("open", file.path, number: EMFILE) }
       return AudioFacts(
         sampleRate: 24_000, channels: 1, frames: 24_000, sha256: "", bytes: 0, peakDBFS: 0, rmsDBFS: 0,

@@ -111,7 +111,8 @@ import Testing
     policy.retry.limit = 1
     let shift = night.coordinate(
       policy: policy,
-      inspector: { file, item in
+      inspector: { file, item, fingerprint in
+        #expect(fingerprint == FakeRenderer().modelFingerprint)
         #expect(FileManager.default.fileExists(atPath: file.path))
         let frames = item.key.row == "row1" ? 1 : 24_000
         return AudioFacts(

@@ -18,10 +18,13 @@ struct ReportTests {
   }
 
   @Test func takesThatDifferOnlyInCaseCollideOnlyWhereCaseIsFolded() throws {
-    let text = "id,caption,takes\na,one,2\nA-t2,two,1\nB-t1,three,1\nb,four,2\n"
-    #expect(try read(text).summary.report.noteCounts[.idsDifferOnlyInCase] == 2)
+    let text =
+      "id,caption,takes\na,one,2\nA-t2,two,1\nB-t1,three,1\nb,four,2\n"
+      + "c,five,2\nc-T2,six,1\nd-T1,seven,1\nd,eight,1\n"
+    #expect(try read(text).badRows.isEmpty)
+    #expect(try read(text).summary.report.noteCounts[.idsDifferOnlyInCase] == 3)
     let folding = try read(text, options: .init(caseFolding: true))
-    #expect(folding.badRows.flatMap(\.faults).map(\.code) == [.caseCollision, .caseCollision])
+    #expect(folding.badRows.flatMap(\.faults).map(\.code) == [.caseCollision, .caseCollision, .caseCollision])
   }
 
   @Test func takesOfTheRunCollideAsThoseOfARowDo() throws {

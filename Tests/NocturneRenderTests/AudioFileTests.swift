@@ -34,6 +34,31 @@ import Testing
   }
 
   @Test(arguments: AudioFormat.allCases)
+  func whateverACaptionHoldsComesBack(format: AudioFormat) throws {
+    let captions = [
+      "a", " both ends ", "a tab\t, a line\nand\r\nmore", "COMMENT=seed=1", "\u{1}\u{7F}\u{85}", "e\u{301} é 🎻👩‍🎤 مرحبا",
+      String(repeating: "é", count: 999) + "ab", "\"'\\%s%n",
+    ]
+    let inspector = ArtifactInspector()
+    for caption in captions {
+      let tags = AudioTags(caption: caption, seed: .max, fingerprint: "ab12")
+      let bytes = try AudioEncoder.encode(try extremes(), tags: tags, format: format)
+      #expect(try AudioReader.decode(bytes, name: "a").title == caption)
+      var expected = ArtifactExpectation(sampleRate: 24_000, frames: try extremes().samples.count, tags: tags)
+      _ = try inspector.inspect(bytes, name: "a", expecting: expected)
+      for other in [
+        AudioTags(caption: "!" + caption, seed: .max, fingerprint: "ab12"),
+        AudioTags(caption: caption, seed: 1, fingerprint: "ab12"),
+        AudioTags(caption: caption, seed: .max, fingerprint: "cd"),
+      ] {
+        expected.tags = other
+        let error = #expect(throws: AudioError.self) { try inspector.inspect(bytes, name: "a", expecting: expected) }
+        #expect(error?.code == .wrongTags)
+      }
+    }
+  }
+
+  @Test(arguments: AudioFormat.allCases)
   func equalAudioHasEqualBytes(format: AudioFormat) throws {
     let audio = try extremes()
     let bytes = try AudioEncoder.encode(audio, tags: tags, format: format)

@@ -94,11 +94,65 @@ struct DamageTests {
       }
       try expectFound("metadata.jsonl says something else than the journal")
     }
+    for (column, other) in [("caption", "\"other\""), ("seed", "1")] {
+      try edit("metadata.jsonl") {
+        try $0.replacing(Regex("\"\(column)\":(\"[^\"]*\"|[0-9]+)"), with: "\"\(column)\":\(other)", maxReplacements: 1)
+      }
+      try expectFound("metadata.jsonl says another thing of it than the file: ")
+    }
     try edit("errors.jsonl") { _ in "" }
     try expectFound("errors.jsonl: does not say what the journal says of b")
     try edit("run.json") { _ in "garbage" }
     try expectFound("run.json: is missing or no document")
     #expect(try work.digests(of: "run") == digests)
+  }
+
+  @Test func rejectedRowsThatErrorsNoLongerTellOfAreFound() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.write("some.csv", "id,caption\na,one\nb,\nc,\n")
+    #expect(try Binary.run(work.renderArguments(manifest, into: "run")).status == 2)
+    #expect(try Binary.run(["verify", work.path("run")]).status == 0)
+    try FileManager.default.removeItem(atPath: work.path("run/errors.jsonl"))
+    let found = try Binary.run(["verify", work.path("run")])
+    #expect(found.status == 2 && found.output.contains("errors.jsonl: tells of 0 of the 2 rows"), "\(found)")
+    #expect(try Binary.run(work.renderArguments(manifest, into: "run")).status == 2)
+    #expect(try Binary.run(["verify", work.path("run")]).status == 0)
+  }
+
+  @Test func whatWasCancelledStaysSoWhenTheJournalIsMadeAnew() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    let manifest = try work.captions(3)
+    let arguments = ["coordinator", manifest, "--out", work.path("run"), "--workers", "0"]
+    let coordinator = try Binary.start(arguments + ["--model", Workplace.tinyModel.path])
+    #expect(eventually { FileManager.default.fileExists(atPath: work.path("run/state/farm.sock")) })
+    coordinator.send(SIGTERM)
+    #expect(try coordinator.wait().status == 75)
+    #expect(try Binary.run(["cancel", work.path("run"), "--id", "c002"]).status == 0)
+    for part in ["", "-wal", "-shm"] {
+      try? FileManager.default.removeItem(atPath: work.path("run/state/journal.sqlite\(part)"))
+    }
+    let lost = try Binary.run(["status", work.path("run")])
+    #expect(lost.status == 65 && lost.errors.contains("has lost its journal"), "\(lost)")
+    #expect(try Binary.run(["verify", work.path("run"), "--repair"]).status == 2)
+    let story = try Binary.run(["explain", work.path("run"), "c002"])
+    #expect(story.output.hasPrefix("c002: cancelled"), "\(story)")
+    #expect(try work.lines("run", "errors.jsonl").map { $0["class"] as? String } == ["cancelled"])
+  }
+
+  @Test func aFolderInTheWayOfAudioIsNamedAndLeftAlone() throws {
+    let work = try Workplace()
+    defer { work.remove() }
+    _ = try finishedRun(work, captions: 2)
+    let audio = work.path("run/audio/c001.flac")
+    try FileManager.default.moveItem(atPath: audio, toPath: audio + ".bak")
+    try FileManager.default.createDirectory(atPath: audio, withIntermediateDirectories: false)
+    let repaired = try Binary.run(["verify", work.path("run"), "--repair"])
+    #expect(repaired.status == 2 && repaired.output.contains("audio/c001.flac: is no file; move away"), "\(repaired)")
+    try FileManager.default.removeItem(atPath: audio)
+    try FileManager.default.moveItem(atPath: audio + ".bak", toPath: audio)
+    #expect(try Binary.run(["verify", work.path("run")]).status == 0)
   }
 
   @Test func aDamagedDocumentIsInNoOperatorsWay() throws {

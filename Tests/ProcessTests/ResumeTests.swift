@@ -77,7 +77,7 @@ struct ResumeTests {
     for other in digests.dropFirst() { #expect(other == digests[0]) }
   }
 
-  @Test(arguments: [SIGTERM, SIGINT])
+  @Test(arguments: [SIGTERM, SIGINT, SIGHUP])
   func aSignalledRunDrainsExitsWith75AndResumes(signal: Int32) throws {
     let work = try Workplace()
     defer { work.remove() }

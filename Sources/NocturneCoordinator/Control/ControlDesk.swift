@@ -94,11 +94,11 @@ final class ControlDesk: Sendable {
     waker.wake()
   }
 
-  /// Tells whoever still waits that the run is over, and ends when the replies have left. May be called twice.
+  /// Ends when the replies have left. Whoever still waits is left without: he sees this process end, and does what he
+  /// wanted himself, on a run that is over or only stopped. May be called twice.
   func close() {
     let wasClosed = books.withLock { books in
       defer { books.isClosed = true }
-      for peer in books.askers.values { books.replies.append((.answer(.refused("the run is over")), to: peer)) }
       books.askers = [:]
       return books.isClosed
     }

@@ -11,6 +11,8 @@ package struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
     case noRun
     /// Its journal cannot be read; exit code 65.
     case damaged
+    /// Its journal is of another version of the program; exit code 65.
+    case otherVersion
     /// It has no item of that name; exit code 65.
     case noItem
     /// The process at work on it does not answer; exit code 69.
@@ -28,7 +30,11 @@ package struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   static func noRun(_ directory: RunDirectory) -> RunError {
-    RunError(.noRun, directory.path, "there is no run here; `nocturne render MANIFEST --out` makes one")
+    let advice =
+      directory.mayBeRebuilt
+      ? "the run here has lost its journal; make it anew with `nocturne verify \(directory.path) --repair`"
+      : "there is no run here; `nocturne render MANIFEST --out` makes one"
+    return RunError(.noRun, directory.path, advice)
   }
 
   package var description: String { "\(path): \(message)" }
@@ -37,7 +43,7 @@ package struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
   package var exitStatus: Int32 {
     switch code {
     case .unwritable, .locked: 73
-    case .otherRun, .noRun, .damaged, .noItem: 65
+    case .otherRun, .noRun, .damaged, .otherVersion, .noItem: 65
     case .unresponsive: 69
     }
   }

@@ -5,8 +5,9 @@ import NocturneManifest
 import NocturneWire
 
 /// A new journal in place of a damaged one, made of what else the run directory knows: the run from `run.json`, what is done
-/// from `metadata.jsonl`, as far as its audio is there and has the digest of its line. The rest is rendered again; what had
-/// died is tried again. The damaged journal is put aside.
+/// from `metadata.jsonl`, as far as its audio is there and has the digest of its line, and what was cancelled from
+/// `errors.jsonl`. The rest is rendered again; what had died is tried again, and `errors.jsonl` says so no more. The damaged
+/// journal is put aside.
 struct JournalRebuild {
   let directory: RunDirectory
 
@@ -14,11 +15,15 @@ struct JournalRebuild {
   func rebuild() throws {
     let opening = try opening()
     let receipts = try MetadataRecords(directory.metadata).byFile.values
-      .sorted { $0.fileName < $1.fileName }.compactMap(receipt)
+      .sorted { $0.fileName < $1.fileName }.compactMap { try receipt($0) }
     // Whole before it has its name: an empty journal would be taken for a run of which nothing is done.
     let draft = directory.journal + ".new"
     for part in Self.parts { try Directory.remove(draft + part) }
     try write(opening, receipts, to: draft)
+    let errors = try LineFile(directory.errors)
+    try errors.remove { line in
+      EndedLine(Data(line)).map { $0.failureClass != FailureClass.cancelled.rawValue } ?? false
+    }
     try putAside()
     try Directory.move(draft, to: directory.journal)
     try Directory.sync(directory.state)
@@ -37,7 +42,40 @@ struct JournalRebuild {
           Transition(item: lease.item, attempt: lease.attempt, change: .done(receipt)),
         ]
       })
+    let done = Set(receipts.map(\.lease.item))
+    try journal.commit(
+      cancelled().filter { !done.contains($0.key) }.map { line in
+        Transition(
+          item: line.key, attempt: line.attempts, change: .died(.cancelled, message: line.message, worker: nil))
+      })
     try journal.close()
+  }
+
+  /// A line of `errors.jsonl` about an item; one about a row has no take.
+  private struct EndedLine: Decodable {
+    var id: String
+    var take: Int
+    var failureClass: String
+    var message: String
+    var attempts: Int
+
+    enum CodingKeys: String, CodingKey {
+      case id, take, message, attempts
+      case failureClass = "class"
+    }
+
+    var key: ItemKey { ItemKey(row: id, take: take) }
+
+    init?(_ line: Data) {
+      guard isShallow(line), let found = try? JSONDecoder().decode(EndedLine.self, from: line), found.attempts >= 0
+      else { return nil }
+      self = found
+    }
+  }
+
+  private func cancelled() throws -> [EndedLine] {
+    try (Directory.contents(of: directory.errors) ?? Data()).split(separator: UInt8(ascii: "\n"))
+      .compactMap { EndedLine(Data($0)) }.filter { $0.failureClass == FailureClass.cancelled.rawValue }
   }
 
   /// Of a SQLite database, what its name is followed by.
@@ -73,11 +111,12 @@ struct JournalRebuild {
   }
 
   /// Nil when the audio is not what the line says.
-  private func receipt(_ record: MetadataRecords.Record) -> Receipt? {
+  /// - Throws: `FileFault` when it cannot be read, which says nothing about it.
+  private func receipt(_ record: MetadataRecords.Record) throws(FileFault) -> Receipt? {
     guard let item = record.item, isSafeFileName(item.fileName), record.attempt >= 1, isWorkerName(record.worker.utf8)
     else { return nil }
     let path = directory.audioFile(item.fileName)
-    guard let bytes = Directory.size(of: path), (try? fileDigest(path)) == record.sha256 else { return nil }
+    guard let bytes = Directory.size(of: path), try fileDigest(path) == record.sha256 else { return nil }
     return Receipt(
       lease: Lease(item: record.key, attempt: record.attempt, token: .random(in: 1 ... .max)), fileName: item.fileName,
       facts: AudioFacts(

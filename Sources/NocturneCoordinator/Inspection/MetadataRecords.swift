@@ -2,6 +2,7 @@ import Foundation
 import NocturneFarm
 import NocturneJSON
 package import NocturneManifest
+package import NocturneWire
 
 /// `metadata.jsonl` as it stands.
 package struct MetadataRecords {
@@ -70,8 +71,9 @@ package struct MetadataRecords {
   /// Lines that are no record, or stand twice: number from 1, and why.
   package private(set) var faults: [(Int, String)] = []
 
-  package init(_ path: String) throws {
-    guard let contents = FileManager.default.contents(atPath: path) else { return }
+  /// - Throws: `FileFault` where the file is there and cannot be read.
+  package init(_ path: String) throws(FileFault) {
+    guard let contents = try Directory.contents(of: path) else { return }
     let decoder = JSONDecoder()
     for (index, line) in contents.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
       if line.isEmpty, line.startIndex == contents.endIndex { break }

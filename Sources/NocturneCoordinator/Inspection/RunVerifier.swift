@@ -18,17 +18,16 @@ package struct RunVerifier {
   ///   - repair: marks items with bad audio as waiting, so that a rerun renders them, and makes a missing or damaged journal
   ///     anew; needs a run that stands still.
   ///   - progress: told the number of items looked at so far.
-  /// - Throws: `RunError` (`noRun`, `damaged`; `locked` when asked to repair a running run), `JournalFault`, `FileFault`.
+  /// - Throws: `RunError` (`noRun`, `damaged`, `otherVersion`, `unwritable`; `locked` when asked to repair a running run, or
+  ///   when somebody has the journal for himself), `JournalFault`, `FileFault`.
   package func verify(repair: Bool = false, progress: (Int) -> Void = { _ in }) throws -> VerificationReport {
-    guard directory.isRun || directory.mayBeRebuilt else {
-      throw RunError(.noRun, directory.path, "there is no run here")
-    }
+    guard directory.isRun || directory.mayBeRebuilt else { throw RunError.noRun(directory) }
     if repair { try Directory.make(directory.state) }
     let lock = repair ? try directory.takeLock() : nil
     defer { _ = lock }
     let isLive = lock == nil && directory.owner != nil
     var report = VerificationReport()
-    let damage = damage()
+    let damage = try damage()
     if let damage {
       report.findings.append(
         Finding(
@@ -66,16 +65,18 @@ package struct RunVerifier {
     return report
   }
 
-  /// What is wrong with the journal, in a few words; nil for a sound one.
-  private func damage() -> String? {
+  /// What is wrong with the journal, in a few words; nil for a sound one. One that cannot be looked at may be sound.
+  private func damage() throws(RunError) -> String? {
     guard directory.isRun else { return "is missing" }
     do {
       try SQLiteJournal(reading: directory.journal).examine()
       return nil
     } catch let error as JournalFault {
       return error.isShortage ? nil : "is damaged: \(error.message)"
+    } catch let error as RunError where error.code != .damaged {
+      throw error
     } catch {
-      return "cannot be opened"
+      return "cannot be read"
     }
   }
 
@@ -96,7 +97,11 @@ package struct RunVerifier {
     }
     let path = directory.audioFile(receipt.fileName)
     guard let size = Directory.size(of: path) else {
-      find(.missingFile, "is missing; repair and rerun to render it again")
+      if Directory.exists(path) {
+        find(.unreadableFile, "is no file; move away what stands there, and verify again")
+      } else {
+        find(.missingFile, "is missing; repair and rerun to render it again")
+      }
       return findings
     }
     guard size == receipt.facts.bytes else {
@@ -112,11 +117,14 @@ package struct RunVerifier {
         return findings
       }
       if let inspector, let item = record?.item {
-        let facts = try inspector(URL(fileURLWithPath: path), item)
+        let facts = try inspector(URL(fileURLWithPath: path), item, receipt.modelFingerprint)
         if facts.frames != receipt.facts.frames {
           find(.unsound, "decodes to \(facts.frames) frames instead of \(receipt.facts.frames)")
         }
       }
+    } catch let mismatch as ItemMismatch {
+      // The bytes are those that were accepted: it is the line that is wrong.
+      find(.wrongLine, "metadata.jsonl says another thing of it than the file: \(mismatch); a rerun writes it anew")
     } catch let fault as FileFault {
       // Which is no word about what is in it: nothing is rendered again for that.
       find(.unreadableFile, "cannot be read (\(fault.reason)); see to it, and verify again")
@@ -148,8 +156,8 @@ package struct RunVerifier {
 
   /// What a reader of the run does not hear: of an item that died, or of the run itself.
   private func silences(_ journal: SQLiteJournal) throws -> [Finding] {
-    let said = Set(
-      (FileManager.default.contents(atPath: directory.errors) ?? Data()).split(separator: UInt8(ascii: "\n")))
+    let lines = try (Directory.contents(of: directory.errors) ?? Data()).split(separator: UInt8(ascii: "\n"))
+    let said = Set(lines)
     var findings: [Finding] = []
     for dead in try journal.deadItems() where !said.contains(Data(ErrorLine.bytes(dead).dropLast())) {
       findings.append(
@@ -157,10 +165,18 @@ package struct RunVerifier {
           code: .missingLine, item: dead.item, file: "errors.jsonl",
           message: "does not say what the journal says of \(dead.item), which is dead; a rerun writes it anew"))
     }
-    if RunDocument.read(at: directory.document) == nil {
+    guard let document = RunDocument.read(at: directory.document) else {
+      return findings + [
+        Finding(
+          code: .noDocument, item: nil, file: "run.json", message: "is missing or no document; a rerun writes it anew")
+      ]
+    }
+    let (rows, told) = (RunDocument.rejectedRows(in: document), lines.count { ErrorLine.isOfRow($0) })
+    if told < rows {
       findings.append(
         Finding(
-          code: .noDocument, item: nil, file: "run.json", message: "is missing or no document; a rerun writes it anew"))
+          code: .missingLine, item: nil, file: "errors.jsonl",
+          message: "tells of \(told) of the \(rows) rows that were rejected; a rerun writes it anew"))
     }
     return findings
   }

@@ -42,7 +42,7 @@ package final class SQLiteJournal: Journal {
   }
 
   /// Opens the journal of a run, running or not, to look at it.
-  /// - Throws: `RunError` with code `damaged`.
+  /// - Throws: `RunError`: `damaged`, `otherVersion`, `locked`, `unwritable` where it cannot even be opened.
   package init(reading path: String) throws(RunError) {
     self.path = path
     do {
@@ -51,7 +51,8 @@ package final class SQLiteJournal: Journal {
       configuration.busyMode = .timeout(5)
       database = try DatabaseQueue(path: path, configuration: configuration)
       guard try database.read({ try Self.migrator.hasCompletedMigrations($0) }) else {
-        throw RunError(.damaged, path, "the journal is of another version of nocturne")
+        throw RunError(
+          .otherVersion, path, "the journal is of another version of nocturne; a rerun brings an older one up to date")
       }
     } catch let error as RunError {
       throw error

@@ -1,4 +1,6 @@
+import Foundation
 package import NocturneFarm
+import NocturneJSON
 import NocturneManifest
 
 /// A line of `errors.jsonl`.
@@ -13,6 +15,16 @@ package enum ErrorLine {
     line.add("attempts", dead.attempts)
     line.add("workers", dead.workers.map(\.name))
     return line.line()
+  }
+
+  /// Whether a line tells of a manifest row that never became an item: it has no take.
+  static func isOfRow(_ line: Data) -> Bool {
+    struct Line: Decodable {
+      var take: Int?
+      var attempts: Int
+    }
+    guard isShallow(line), let found = try? JSONDecoder().decode(Line.self, from: line) else { return false }
+    return found.take == nil && found.attempts == 0
   }
 
   /// A manifest row that never became an item.

@@ -18,7 +18,7 @@ final class Sources {
     guard let item = try item(receipt.lease.item) else {
       preconditionFailure("examine: \(receipt.lease.item) is no item of this run")
     }
-    let facts = try inspect(URL(fileURLWithPath: path), item)
+    let facts = try inspect(URL(fileURLWithPath: path), item, receipt.modelFingerprint)
     guard facts.frames == receipt.facts.frames, facts.sampleRate == receipt.facts.sampleRate,
       facts.channels == receipt.facts.channels
     else {

@@ -123,7 +123,7 @@ extension WorkerState {
     }
     if let lingerUntil { instants.append(lingerUntil) }
     if let end = policy.leavesAt { instants.append(end) }
-    if let restingSince, let visit = policy.visit, leaving == nil { instants.append(restingSince + visit.idleSeconds) }
+    if let visitEnd { instants.append(visitEnd) }
     guard let earliest = instants.min(), earliest != wakeAt else { return }
     wakeAt = earliest
     emit(.wake(at: earliest))

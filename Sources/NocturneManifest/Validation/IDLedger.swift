@@ -24,6 +24,8 @@ struct IDLedger {
     var exact: UInt32
     var line: UInt32
     var take: Int
+    /// False for `a-T1`.
+    var isLowerCase: Bool
   }
 
   /// By the hash of the case-folded id.
@@ -54,14 +56,15 @@ struct IDLedger {
   private mutating func takeClash(id: String, key: Int, entry: Entry) -> Finding? {
     if entry.takes > 1 {
       let clashes = (takeLikes[key] ?? []).filter { $0.take <= Int(entry.takes) }
-      return Self.gravest(clashes.map { ($0.exact == entry.exact, Int($0.line)) })
+      return Self.gravest(clashes.map { ($0.exact == entry.exact && $0.isLowerCase, Int($0.line)) })
     }
-    guard let (row, take) = Self.split(id) else { return nil }
+    guard let (row, take, isLowerCase) = Self.split(id) else { return nil }
     let rowKey = Self.folded(row).hashValue
     let exact = Self.exact(row)
-    takeLikes[rowKey, default: []].append(TakeLike(exact: exact, line: entry.line, take: take))
+    let like = TakeLike(exact: exact, line: entry.line, take: take, isLowerCase: isLowerCase)
+    takeLikes[rowKey, default: []].append(like)
     let clashes = all(rowKey).filter { $0.takes > 1 && take <= Int($0.takes) }
-    return Self.gravest(clashes.map { ($0.exact == exact, Int($0.line)) })
+    return Self.gravest(clashes.map { ($0.exact == exact && isLowerCase, Int($0.line)) })
   }
 
   private static func gravest(_ clashes: [(isExact: Bool, line: Int)]) -> Finding? {
@@ -69,14 +72,14 @@ struct IDLedger {
     return clashes.first.map { .caseTwin(line: $0.line) }
   }
 
-  /// `a-t12` as (`a`, 12); nil where no take has such a name.
-  private static func split(_ id: String) -> (row: String, take: Int)? {
+  /// `a-t12` and `a-T12` as (`a`, 12); nil where no take has such a name.
+  private static func split(_ id: String) -> (row: String, take: Int, isLowerCase: Bool)? {
     guard let dash = id.utf8.lastIndex(of: UInt8(ascii: "-")), dash > id.startIndex else { return nil }
     let suffix = id[id.utf8.index(after: dash)...]
-    guard suffix.utf8.first == UInt8(ascii: "t"), suffix.utf8.count <= 5, let take = Int(suffix.dropFirst()),
-      RenderLimits.takes.contains(take), suffix == "t\(take)"
+    guard suffix.utf8.count <= 5, let take = Int(suffix.dropFirst()), RenderLimits.takes.contains(take),
+      ["t\(take)", "T\(take)"].contains(suffix)
     else { return nil }
-    return (String(id[..<dash]), take)
+    return (String(id[..<dash]), take, suffix.utf8.first == UInt8(ascii: "t"))
   }
 
   /// An approximation of Unicode's full case folding; hashes of strings are blind to canonical equivalence already.

@@ -39,6 +39,13 @@ package struct ArtifactInspector: Sendable {
         throw AudioError(.wrongSamples, "decodes to other samples than were rendered", file: name)
       }
     }
+    // Last: whoever hears of it knows that the file is sound.
+    if let tags = expectation.tags, AudioTags(title: audio.title ?? "", comment: audio.comment ?? "") != tags {
+      throw AudioError(
+        .wrongTags,
+        "is of \(quoted(audio.title ?? "")) with \(audio.comment ?? "no seed"), expected "
+          + "\(quoted(tags.title)) with \(tags.comment)", file: name)
+    }
     let loudness = LoudnessMeter(sampleRate: audio.sampleRate)?.integratedLUFS(of: audio.samples)
     return AudioFacts(
       sampleRate: audio.sampleRate, channels: audio.channels, frames: audio.frames, sha256: sha256, bytes: bytes.count,

@@ -6,8 +6,8 @@ package struct AudioError: Error, Hashable, Sendable, CustomStringConvertible {
     // Reading.
     case cannotRead, notAudio, damaged
     // Judging: decoded, but not what was asked for.
-    case wrongContainer, wrongFrames, wrongRate, wrongChannels, wrongSamples, wrongDigest, notFinite, silent
-    case stuckAtFullScale
+    case wrongContainer, wrongFrames, wrongRate, wrongChannels, wrongSamples, wrongDigest, wrongTags
+    case notFinite, silent, stuckAtFullScale
   }
 
   package var code: Code

@@ -31,7 +31,7 @@ package struct EncodeStage: Stage {
     let tags = AudioTags(caption: item.caption, seed: item.seed, fingerprint: model.fingerprint)
     let contents = try AudioEncoder.encode(audio, tags: tags, format: item.spec.format)
     let expectation = ArtifactExpectation(
-      format: item.spec.format, sampleRate: sampleRate, frames: clip.length.samples, samples: audio.samples)
+      format: item.spec.format, sampleRate: sampleRate, frames: clip.length.samples, tags: tags, samples: audio.samples)
     var clip = clip
     clip.artifact = Clip.Artifact(
       contents: contents, facts: try inspector.inspect(contents, name: item.fileName, expecting: expectation))

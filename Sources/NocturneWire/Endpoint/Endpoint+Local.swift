@@ -40,8 +40,10 @@ extension Endpoint {
       return "\(directory) belongs to another user; choose a directory of your own for the socket"
     }
     if status.st_mode & 0o022 != 0 {
-      return "others can write in \(directory), and put their own socket there; choose another directory, or: "
-        + "chmod go-w \(directory)"
+      // /tmp and its like are everybody's, and have to stay so.
+      let isShared = status.st_mode & S_ISVTX != 0
+      return "others can write in \(directory), and put their own socket there; choose another directory"
+        + (isShared ? "" : ", or: chmod go-w \(directory)")
     }
     return nil
   }

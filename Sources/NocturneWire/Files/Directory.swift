@@ -69,6 +69,12 @@ package enum Directory {
     guard unlink(path) == 0 || errno == ENOENT else { throw FileFault("remove", path) }
   }
 
+  /// Whether anything has the name.
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
+  }
+
   /// Size of a regular file; nil when there is none by that name.
   package static func size(of path: String) -> Int? {
     var status = stat()
@@ -81,6 +87,16 @@ package enum Directory {
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { return nil }
     return Int(clamping: UInt64(status.f_bavail).multipliedReportingOverflow(by: UInt64(status.f_frsize)).partialValue)
+  }
+
+  /// All of a file; nil when there is none by that name.
+  package static func contents(of path: String) throws(FileFault) -> Data? {
+    do {
+      let file = try OpenFile(path, .read)
+      return try file.read(at: 0, length: try file.size())
+    } catch  where error.number == ENOENT {
+      return nil
+    }
   }
 
   /// Names in the directory, without `.` and `..`, in no order.

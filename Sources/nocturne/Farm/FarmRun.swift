@@ -35,7 +35,7 @@ struct FarmRun {
     options.policy = run.policy
     options.document = try RunConfiguration.document(of: run, manifest: manifest.summary)
     let inspector = AudioInspection(sampleRate: run.configuration.sampleRate)
-    options.inspector = { try inspector.look(at: $0, item: $1) }
+    options.inspector = { try inspector.look(at: $0, item: $1, fingerprint: $2) }
     let crew = LocalCrew(
       size: run.workers, endpoint: local, state: directory.state, run: run,
       say: { Terminal.remark("nocturne: \($0)") }, gaveUp: { stop.request() })

@@ -59,7 +59,7 @@ final class Night: Sendable {
 
   func coordinate(
     record: RunRecord = makeRecord(), policy: FarmPolicy = Night.policy, rejected: [RejectedRow] = [],
-    inspector: (@Sendable (URL, Item) throws -> AudioFacts)? = nil,
+    inspector: (@Sendable (URL, Item, String) throws -> AudioFacts)? = nil,
     fault: (@Sendable (FaultPoint) throws -> Void)? = nil, grantBytes: Int? = nil,
     observer: (@Sendable (RunEvent) -> Void)? = nil
   ) -> Shift {
