@@ -54,6 +54,11 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the renders (auto)")
     parser.add_argument("--epochs", type=int, help=f"how long the probes learn ({Plan.epochs})")
     parser.add_argument("--musiccaps", type=Path, help="MusicCaps' CSV file; without it, its row is left out")
+    parser.add_argument(
+        "--control",
+        action="store_true",
+        help="only how often clips are what captions ask for, and cycle consistency, in five steps",
+    )
     parser.add_argument("--quick", action="store_true", help="a few captions and hardly any learning: a try")
     parser.add_argument("--threads", type=int, help="CPU threads of PyTorch")
     return parser.parse_args(words)
@@ -119,8 +124,11 @@ def plan(options: argparse.Namespace) -> Plan:
         steps = options.steps or dict.fromkeys(setting.steps for setting in settings)
         settings = [Setting(count, name) for name in options.schedules or SCHEDULES for count in steps]
     settings = [replace(setting, seed=options.seed, precision=options.precision) for setting in settings]
+    if options.control:
+        settings = settings[:1]
     foreign, retold = min(captions, whole.foreign), min(captions, whole.retold)
-    return Plan(captions, foreign, retold, options.epochs or whole.epochs, settings, options.split)
+    epochs = options.epochs or whole.epochs
+    return Plan(captions, foreign, retold, epochs, settings, options.split, options.control)
 
 
 def folder(options: argparse.Namespace) -> Path:
@@ -132,6 +140,7 @@ def folder(options: argparse.Namespace) -> Path:
     if settings != [(one.schedule, one.steps) for one in usual.settings]:
         parts += dict.fromkeys(schedule for schedule, _ in settings)
         parts += dict.fromkeys(str(steps) for _, steps in settings)
+    parts += ["control"] if wanted.control else []
     parts += [] if wanted.captions == usual.captions else [f"{wanted.captions}-captions"]
     parts += [] if wanted.epochs == usual.epochs else [f"{wanted.epochs}-epochs"]
     return options.out if parts == ["auto-seed-0"] else options.out / "-".join(parts)

@@ -29,7 +29,8 @@ FOREIGN_BAR = 0.60
 class Plan:
     """What is measured and how much of it: `captions` of a held-out `split` and as many others at most, in
     `settings`, the first of which is the one that control and sound are judged at, and `retold` clips of the
-    train split."""
+    train split; with `control` how often clips are what captions ask for, and their cycle consistency,
+    alone."""
 
     captions: int = 200
     foreign: int = 100
@@ -37,6 +38,7 @@ class Plan:
     epochs: int = 30
     settings: Sequence[Setting] = SETTINGS
     split: str = "test"
+    control: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Measurement:
         main = runs[self.plan.settings[0]]
         rows, clips = self._control(judges, requests, captions, main)
         rows += self._foreign(judges, wanted)
+        if self.plan.control:
+            return Measured([*rows, self._cycle(encoders, requests, captions, main)], clips)
         rows += self._spaces(encoders, requests, captions, runs)
         rows += self._decoder(encoders, judges)
         rows += self._retold(encoders, judges)
@@ -111,6 +115,12 @@ class Measurement:
         bar = f"at least {FOREIGN_BAR:.0%}"
         name = "MusicCaps: family of the instrument"
         return [Row(name, found, None, control, stated(asked, "family"), bar, met, ".1%")]
+
+    def _cycle(self, encoders: Encoders, requests: list[Request], captions: Captions, run: Run) -> Row:
+        self.say("embedding rendered and real clips")
+        own = encoders.hear(request.clip.audio() for request in requests)
+        generated = encoders.hear(run.audio(captions))
+        return cycle_row(generated.mulan, own.mulan, encoders.read(captions.values()), others(requests))
 
     def _spaces(
         self, encoders: Encoders, requests: list[Request], captions: Captions, runs: dict[Setting, Run]

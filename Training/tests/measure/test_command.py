@@ -38,6 +38,12 @@ def test_another_seed_or_precision_has_a_table_of_its_own() -> None:
     assert plan(other).settings == [Setting(5, "linear", 3, "int8")]
 
 
+def test_control_alone_is_one_setting_with_a_table_of_its_own() -> None:
+    options = arguments([*NEEDED, "--control", "--seed", "2", "--precision", "f32", "--split", "valid"])
+    assert plan(options).settings == [Setting(5, "linear", 2, "f32")] and plan(options).control
+    assert folder(options) == Path("o/valid-f32-seed-2-linear-5-control")
+
+
 def test_other_held_out_clips_have_a_table_of_their_own() -> None:
     given = SimpleNamespace(split=lambda name: [name])
     for words, where, held_out in (
