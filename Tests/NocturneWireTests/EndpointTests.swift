@@ -67,6 +67,8 @@ import Testing
     ] {
       #expect(error?.code == .exposed)
       #expect(error?.exitStatus == 64)
+      // A directory that is everybody's has to stay so.
+      #expect(error?.description.contains("chmod go-w") == (permissions & 0o1000 == 0))
     }
     // A run's own socket goes where others cannot write.
     guard case .ipc(let path) = try Endpoint.local(in: folder.path) else { return }
