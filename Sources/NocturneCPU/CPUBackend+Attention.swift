@@ -68,9 +68,7 @@ extension CPUBackend {
   }
 
   package func rotate(_ x: Tensor, heads: Int, positions: [Float], base: Float) -> Tensor {
-    precondition(
-      x.shape.rank == 3 && heads > 0 && x.shape[2] % (2 * heads) == 0 && positions.count == x.shape[1],
-      "rotate: \(x.shape) as \(heads) heads at \(positions.count) positions")
+    x.shape.checkRotation(heads: heads, positions: positions.count)
     defer { withExtendedLifetime(x) {} }
     let (source, frames, dim) = (x.pointer, x.shape[1], x.shape[2])
     let headDim = dim / heads

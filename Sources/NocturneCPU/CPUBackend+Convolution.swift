@@ -5,9 +5,7 @@ extension CPUBackend {
   package func prepareConvolution(weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry)
     -> PreparedConvolution
   {
-    precondition(
-      weight.shape.rank == 3 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
-      "prepareConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    weight.shape.checkWeights(rank: 3, outputs: 0, bias: bias?.shape, in: "prepareConvolution")
     let (outputs, inputs, kernel) = (weight.shape[0], weight.shape[1], weight.shape[2])
     let layout = PackedWeights.Layout(
       outputs: outputs, inputs: inputs, taps: kernel, outputStep: inputs * kernel, inputStep: kernel, tapStep: 1,

@@ -38,7 +38,7 @@ extension CPUBackend {
   }
 
   package func gatedSilu(gate: Tensor, up: Tensor) -> Tensor {
-    precondition(gate.shape == up.shape, "gatedSilu: gate \(gate.shape), up \(up.shape)")
+    gate.shape.checkGated(up.shape)
     defer { withExtendedLifetime((gate, up)) {} }
     let (left, right) = (gate.pointer, up.pointer)
     return make(gate.shape) { result in

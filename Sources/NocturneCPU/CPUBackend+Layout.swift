@@ -2,12 +2,10 @@ package import NocturneTensor
 
 extension CPUBackend {
   package func gather(_ table: Tensor, _ indices: [Int]) -> Tensor {
-    precondition(
-      table.shape.rank == 2 && indices.allSatisfy { 0..<table.shape[0] ~= $0 },
-      "gather: \(indices.count) indices of \(table.shape)")
+    let shape = table.shape.gathered(indices)
     defer { withExtendedLifetime(table) {} }
-    let (dim, source) = (table.shape[1], table.pointer)
-    return make([indices.count, dim]) { result in
+    let (dim, source) = (shape[1], table.pointer)
+    return make(shape) { result in
       pool.forEachRows(indices.count, width: dim) { rows in
         for row in rows { (result + row * dim).update(from: source + indices[row] * dim, count: dim) }
       }
@@ -34,14 +32,12 @@ extension CPUBackend {
   }
 
   package func pad(_ x: Tensor, axis: Int, before: Int, after: Int) -> Tensor {
-    precondition(before >= 0 && after >= 0, "pad: \(before) before and \(after) after \(x.shape)")
+    let shape = x.shape.padded(axis: axis, before: before, after: after)
     defer { withExtendedLifetime(x) {} }
     let axis = x.shape.axis(axis, in: "pad")
     let (outer, inner) = x.shape.around(axis)
-    var extents = x.shape.extents
-    extents[axis] += before + after
-    let (source, from, to) = (x.pointer, x.shape[axis] * inner, extents[axis] * inner)
-    return make(Shape(extents)) { result in
+    let (source, from, to) = (x.pointer, x.shape[axis] * inner, shape[axis] * inner)
+    return make(shape) { result in
       pool.forEachRows(outer, width: to) { rows in
         for row in rows {
           let start = result + row * to
@@ -75,9 +71,7 @@ extension CPUBackend {
 
   package func copy(_ source: Tensor, into destination: Tensor, at frame: Int) {
     let (from, to) = (source.shape, destination.shape)
-    precondition(
-      from.rank == 3 && to.rank == 3 && from[0] == to[0] && from[2] == to[2] && frame >= 0 && frame + from[1] <= to[1],
-      "copy: \(from) into \(to) at frame \(frame)")
+    to.checkRoom(for: from, at: frame)
     defer { withExtendedLifetime((source, destination)) {} }
     let (read, write, run) = (source.pointer, destination.pointer, from[1] * from[2])
     pool.forEachRows(from[0], width: run) { rows in

@@ -3,9 +3,7 @@ package import NocturneTensor
 
 extension CPUBackend {
   package func prepareLinear(weight: Tensor, bias: Tensor?, robust: Bool) -> PreparedLinear {
-    precondition(
-      weight.shape.rank == 2 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
-      "prepareLinear: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    weight.shape.checkWeights(rank: 2, outputs: 0, bias: bias?.shape, in: "prepareLinear")
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let layout = PackedWeights.Layout(
       outputs: outputs, inputs: inputs, taps: 1, outputStep: inputs, inputStep: 1, tapStep: 0)

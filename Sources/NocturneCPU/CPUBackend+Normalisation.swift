@@ -3,8 +3,7 @@ package import NocturneTensor
 
 extension CPUBackend {
   package func rmsNorm(_ x: Tensor, adding y: Tensor?, weight: Tensor, epsilon: Float) -> Tensor {
-    precondition(weight.shape == [x.shape[-1]], "rmsNorm: weight \(weight.shape) for input \(x.shape)")
-    checkSum(x, y, operation: "rmsNorm")
+    x.shape.checkNorm(adding: y?.shape, weight: weight.shape, in: "rmsNorm")
     defer { withExtendedLifetime((x, y, weight)) {} }
     let (left, right, scale, width) = (x.pointer, y?.pointer, weight.pointer, x.shape[-1])
     return make(x.shape) { result in
@@ -17,10 +16,7 @@ extension CPUBackend {
   }
 
   package func layerNorm(_ x: Tensor, adding y: Tensor?, weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
-    precondition(
-      weight.shape == [x.shape[-1]] && bias.shape == weight.shape,
-      "layerNorm: weight \(weight.shape) and bias \(bias.shape) for input \(x.shape)")
-    checkSum(x, y, operation: "layerNorm")
+    x.shape.checkNorm(adding: y?.shape, weight: weight.shape, bias: bias.shape, in: "layerNorm")
     defer { withExtendedLifetime((x, y, weight, bias)) {} }
     let (left, right, scale, shift) = (x.pointer, y?.pointer, weight.pointer, bias.pointer)
     let width = x.shape[-1]
@@ -34,14 +30,8 @@ extension CPUBackend {
     }
   }
 
-  private func checkSum(_ x: Tensor, _ y: Tensor?, operation: String) {
-    precondition(y?.shape ?? x.shape == x.shape, "\(operation): adding \(y?.shape ?? []) to \(x.shape)")
-  }
-
   package func modulate(_ x: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
-    precondition(
-      x.shape.rank == 3 && scale.shape == [x.shape[0], x.shape[2]] && shift.shape == scale.shape,
-      "modulate: \(x.shape) by scale \(scale.shape), shift \(shift.shape)")
+    x.shape.checkModulation(scale: scale.shape, shift: shift.shape)
     defer { withExtendedLifetime((x, scale, shift)) {} }
     let (source, factors, offsets) = (x.pointer, scale.pointer, shift.pointer)
     let (frames, width) = (x.shape[1], x.shape[2])

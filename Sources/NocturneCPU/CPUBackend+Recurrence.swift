@@ -5,12 +5,8 @@ extension CPUBackend {
   package func simpleRecurrence(projected: Tensor, input: Tensor, cell: Tensor, bias: Tensor, skipScale: Float)
     -> Tensor
   {
-    precondition(input.shape.rank == 3, "simpleRecurrence: input \(input.shape)")
-    let (rows, steps, units) = (input.shape[0], input.shape[1], input.shape[2] / 2)
-    precondition(
-      input.shape[2] == 2 * units && projected.shape == [rows, steps, 2, 3, units]
-        && cell.shape == [2, 2, units] && bias.shape == cell.shape,
-      "simpleRecurrence: projected \(projected.shape), input \(input.shape), cell \(cell.shape), bias \(bias.shape)")
+    let (rows, steps, units) = input.shape.checkRecurrence(
+      projected: projected.shape, cell: cell.shape, bias: bias.shape)
     defer { withExtendedLifetime((projected, input, cell, bias)) {} }
     let (matrices, skip, cells, biases) = (projected.pointer, input.pointer, cell.pointer, bias.pointer)
     return make(input.shape) { result in

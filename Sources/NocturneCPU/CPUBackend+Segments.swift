@@ -5,13 +5,10 @@ package import NocturneTensor
 
 extension CPUBackend {
   package func segment(_ x: Tensor, length: Int, count: Int) -> Tensor {
-    let hop = length / 2
-    precondition(
-      x.shape.rank == 3 && length > 0 && length % 2 == 0 && count * hop >= x.shape[1],
-      "segment: \(x.shape) into \(count) rows of \(length)")
+    let (shape, hop) = (x.shape.segmented(length: length, count: count), length / 2)
     defer { withExtendedLifetime(x) {} }
     let (source, frames, dim) = (x.pointer, x.shape[1], x.shape[2])
-    return make([x.shape[0], count, length, dim]) { result in
+    return make(shape) { result in
       pool.forEachRows(x.shape[0] * count, width: length * dim) { runs in
         for run in runs {
           let (row, index) = run.quotientAndRemainder(dividingBy: count)
@@ -30,12 +27,11 @@ extension CPUBackend {
   }
 
   package func overlapAdd(_ x: Tensor, frames: Int) -> Tensor {
-    precondition(x.shape.rank == 4 && x.shape[2] % 2 == 0, "overlapAdd: \(x.shape)")
+    let shape = x.shape.overlapAdded(frames: frames)
     let (batch, count, hop, dim) = (x.shape[0], x.shape[1], x.shape[2] / 2, x.shape[3])
-    precondition(frames <= count * hop, "overlapAdd: \(x.shape) to \(frames) frames")
     defer { withExtendedLifetime(x) {} }
     let source = x.pointer
-    return make([batch, frames, dim]) { result in
+    return make(shape) { result in
       // Cropped frames of block i: the second half of segment i and the first half of segment i + 1.
       let blocks = (frames + max(hop, 1) - 1) / max(hop, 1)
       pool.forEachRows(batch * blocks, width: hop * dim) { runs in
@@ -55,12 +51,11 @@ extension CPUBackend {
   }
 
   package func mergeSegments(_ x: Tensor, window: Int) -> Tensor {
-    precondition(x.shape.rank == 4 && window >= 2 && window % 2 == 0, "mergeSegments: \(x.shape) by \(window)")
+    let shape = x.shape.mergedSegments(window: window)
     defer { withExtendedLifetime(x) {} }
     let (source, batch, count, columns, dim) = (x.pointer, x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    let hop = window / 2
-    let groups = (columns + hop - 1) / hop
-    return make([batch, groups, count, dim]) { result in
+    let (groups, hop) = (shape[1], window / 2)
+    return make(shape) { result in
       pool.forEachRows(batch * count, width: columns * dim) { runs in
         for run in runs {
           let (row, index) = run.quotientAndRemainder(dividingBy: count)
@@ -77,13 +72,10 @@ extension CPUBackend {
   }
 
   package func repeatSegments(_ x: Tensor, window: Int, columns: Int) -> Tensor {
-    let hop = window / 2
-    precondition(
-      x.shape.rank == 4 && window >= 2 && window % 2 == 0 && columns <= x.shape[1] * hop,
-      "repeatSegments: \(x.shape) by \(window) to \(columns) columns")
+    let (shape, hop) = (x.shape.repeatedSegments(window: window, columns: columns), window / 2)
     defer { withExtendedLifetime(x) {} }
     let (source, batch, groups, count, dim) = (x.pointer, x.shape[0], x.shape[1], x.shape[2], x.shape[3])
-    return make([batch, count, columns, dim]) { result in
+    return make(shape) { result in
       pool.forEachRows(batch * count, width: columns * dim) { runs in
         for run in runs {
           let (row, index) = run.quotientAndRemainder(dividingBy: count)

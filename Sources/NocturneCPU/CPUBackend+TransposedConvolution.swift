@@ -13,9 +13,7 @@ extension CPUBackend {
   package func prepareTransposedConvolution(weight: Tensor, bias: Tensor?, geometry: TransposedGeometry)
     -> PreparedTransposedConvolution
   {
-    precondition(
-      weight.shape.rank == 3 && bias?.shape ?? [weight.shape[1]] == [weight.shape[1]],
-      "prepareTransposedConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    weight.shape.checkWeights(rank: 3, outputs: 1, bias: bias?.shape, in: "prepareTransposedConvolution")
     let (inputs, outputs, kernel) = (weight.shape[0], weight.shape[1], weight.shape[2])
     let phases = (0..<geometry.stride).map { phase in
       let layout = PackedWeights.Layout(

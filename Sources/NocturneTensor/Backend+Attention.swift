@@ -56,9 +56,7 @@ extension Backend {
   }
 
   package func rotate(_ x: Tensor, heads: Int, positions: [Float], base: Float) -> Tensor {
-    precondition(
-      x.shape.rank == 3 && heads > 0 && x.shape[2] % (2 * heads) == 0 && positions.count == x.shape[1],
-      "rotate: \(x.shape) as \(heads) heads at \(positions.count) positions")
+    x.shape.checkRotation(heads: heads, positions: positions.count)
     let (frames, half) = (x.shape[1], x.shape[2] / heads / 2)
     let angles = positions.flatMap { position in
       (0..<half).map { Double(position) * pow(Double(base), -Double($0) / Double(half)) }

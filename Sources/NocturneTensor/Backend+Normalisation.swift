@@ -7,16 +7,14 @@ extension Backend {
   }
 
   package func rmsNorm(_ x: Tensor, adding y: Tensor?, weight: Tensor, epsilon: Float) -> Tensor {
-    precondition(weight.shape == [x.shape[-1]], "rmsNorm: weight \(weight.shape) for input \(x.shape)")
-    let v = sum(x, y, operation: "rmsNorm")
+    x.shape.checkNorm(adding: y?.shape, weight: weight.shape, in: "rmsNorm")
+    let v = sum(x, y)
     return binary(.multiply, binary(.divide, v, rootMeanSquare(v, epsilon: epsilon)), weight)
   }
 
   package func layerNorm(_ x: Tensor, adding y: Tensor?, weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
-    precondition(
-      weight.shape == [x.shape[-1]] && bias.shape == weight.shape,
-      "layerNorm: weight \(weight.shape) and bias \(bias.shape) for input \(x.shape)")
-    let v = sum(x, y, operation: "layerNorm")
+    x.shape.checkNorm(adding: y?.shape, weight: weight.shape, bias: bias.shape, in: "layerNorm")
+    let v = sum(x, y)
     let centred = binary(.subtract, v, reduce(.mean, v, axis: -1))
     let normal = binary(.divide, centred, rootMeanSquare(centred, epsilon: epsilon))
     return binary(.add, binary(.multiply, normal, weight), bias)
@@ -30,9 +28,5 @@ extension Backend {
     return binary(.multiply, root, binary(.divide, root, root))
   }
 
-  private func sum(_ x: Tensor, _ y: Tensor?, operation: String) -> Tensor {
-    guard let y else { return x }
-    precondition(x.shape == y.shape, "\(operation): adding \(y.shape) to \(x.shape)")
-    return binary(.add, x, y)
-  }
+  private func sum(_ x: Tensor, _ y: Tensor?) -> Tensor { y.map { binary(.add, x, $0) } ?? x }
 }

@@ -2,14 +2,12 @@
 
 extension Backend {
   package func gatedSilu(gate: Tensor, up: Tensor) -> Tensor {
-    precondition(gate.shape == up.shape, "gatedSilu: gate \(gate.shape), up \(up.shape)")
+    gate.shape.checkGated(up.shape)
     return binary(.multiply, unary(.silu, gate), up)
   }
 
   package func modulate(_ x: Tensor, scale: Tensor, shift: Tensor) -> Tensor {
-    precondition(
-      x.shape.rank == 3 && scale.shape == [x.shape[0], x.shape[2]] && shift.shape == scale.shape,
-      "modulate: \(x.shape) by scale \(scale.shape), shift \(shift.shape)")
+    x.shape.checkModulation(scale: scale.shape, shift: shift.shape)
     let row: Shape = [x.shape[0], 1, x.shape[2]]
     return binary(.add, binary(.multiply, x, scale.reshaped(row)), shift.reshaped(row))
   }
@@ -17,11 +15,8 @@ extension Backend {
   package func simpleRecurrence(projected: Tensor, input: Tensor, cell: Tensor, bias: Tensor, skipScale: Float)
     -> Tensor
   {
-    let (rows, steps, units) = (input.shape[0], input.shape[1], input.shape[2] / 2)
-    precondition(
-      input.shape.rank == 3 && input.shape[2] == 2 * units && projected.shape == [rows, steps, 2, 3, units]
-        && cell.shape == [2, 2, units] && bias.shape == cell.shape,
-      "simpleRecurrence: projected \(projected.shape), input \(input.shape), cell \(cell.shape), bias \(bias.shape)")
+    let (rows, steps, units) = input.shape.checkRecurrence(
+      projected: projected.shape, cell: cell.shape, bias: bias.shape)
     let directions = (0..<2).map { direction in
       let order = direction == 0 ? Array(0..<steps) : (0..<steps).reversed()
       /// Candidate, forget and reset of this direction: [R, U] at one step.

@@ -48,6 +48,43 @@ extension Shape {
     return Shape(extents)
   }
 
+  /// Rows of this table [V, D] -> [indices.count, D].
+  package func gathered(_ indices: [Int]) -> Shape {
+    precondition(
+      rank == 2 && indices.allSatisfy { 0..<extents[0] ~= $0 }, "gather: \(indices.count) indices of \(self)")
+    return [indices.count, extents[1]]
+  }
+
+  package func padded(axis: Int, before: Int, after: Int) -> Shape {
+    precondition(before >= 0 && after >= 0, "pad: \(before) before and \(after) after \(self)")
+    return replacing(axis: self.axis(axis, in: "pad")) { $0 + before + after }
+  }
+
+  package func reduced(_ op: ReduceOp, axis: Int) -> Shape {
+    let axis = self.axis(axis, in: "reduce \(op)")
+    precondition(extents[axis] > 0 || op == .sum, "reduce \(op): empty axis \(axis) of \(self)")
+    return replacing(axis: axis) { _ in 1 }
+  }
+
+  private func replacing(axis: Int, _ change: (Int) -> Int) -> Shape {
+    var extents = extents
+    extents[axis] = change(extents[axis])
+    return Shape(extents)
+  }
+
+  /// Traps unless the rows of `source` [B, t, D] have room in this one [B, T, D] from frame `frame` on.
+  package func checkRoom(for source: Shape, at frame: Int) {
+    precondition(
+      source.rank == 3 && rank == 3 && source[0] == self[0] && source[2] == self[2] && frame >= 0
+        && frame + source[1] <= self[1], "copy: \(source) into \(self) at frame \(frame)")
+  }
+
+  /// Traps unless these are weights of `rank` axes, and `bias` has an element for each output, which `outputs` counts.
+  package func checkWeights(rank: Int, outputs axis: Int, bias: Shape?, in operation: String) {
+    precondition(
+      self.rank == rank && bias ?? [self[axis]] == [self[axis]], "\(operation): weight \(self), bias \(bias ?? [])")
+  }
+
   /// Traps if an element that `copyStrided` would read lies outside this shape's elements.
   package func checkStrided(shape: Shape, strides: [Int], offset: Int) {
     precondition(strides.count == shape.rank, "copyStrided: strides \(strides) for \(shape)")

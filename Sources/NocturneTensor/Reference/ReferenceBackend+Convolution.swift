@@ -2,9 +2,7 @@ extension ReferenceBackend {
   package func prepareConvolution(weight: Tensor, bias: Tensor?, geometry: ConvolutionGeometry)
     -> PreparedConvolution
   {
-    precondition(
-      weight.shape.rank == 3 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
-      "prepareConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    weight.shape.checkWeights(rank: 3, outputs: 0, bias: bias?.shape, in: "prepareConvolution")
     return PreparedConvolution(
       inputs: weight.shape[1], outputs: weight.shape[0], kernel: weight.shape[2], geometry: geometry,
       payload: ReferenceWeights(taps: weight.permuted([2, 1, 0]), bias: bias))
@@ -30,9 +28,7 @@ extension ReferenceBackend {
   package func prepareTransposedConvolution(weight: Tensor, bias: Tensor?, geometry: TransposedGeometry)
     -> PreparedTransposedConvolution
   {
-    precondition(
-      weight.shape.rank == 3 && bias?.shape ?? [weight.shape[1]] == [weight.shape[1]],
-      "prepareTransposedConvolution: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    weight.shape.checkWeights(rank: 3, outputs: 1, bias: bias?.shape, in: "prepareTransposedConvolution")
     return PreparedTransposedConvolution(
       inputs: weight.shape[0], outputs: weight.shape[1], kernel: weight.shape[2], geometry: geometry,
       payload: ReferenceWeights(taps: weight.permuted([2, 0, 1]), bias: bias))

@@ -22,9 +22,7 @@ extension ReferenceBackend {
   }
 
   package func prepareLinear(weight: Tensor, bias: Tensor?, robust: Bool) -> PreparedLinear {
-    precondition(
-      weight.shape.rank == 2 && bias?.shape ?? [weight.shape[0]] == [weight.shape[0]],
-      "prepareLinear: weight \(weight.shape), bias \(bias?.shape ?? [])")
+    weight.shape.checkWeights(rank: 2, outputs: 0, bias: bias?.shape, in: "prepareLinear")
     let (outputs, inputs) = (weight.shape[0], weight.shape[1])
     let taps = weight.permuted([1, 0]).reshaped([1, inputs, outputs])
     return PreparedLinear(inputs: inputs, outputs: outputs, payload: ReferenceWeights(taps: taps, bias: bias))

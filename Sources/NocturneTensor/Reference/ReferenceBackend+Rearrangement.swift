@@ -1,11 +1,9 @@
 extension ReferenceBackend {
   package func gather(_ table: Tensor, _ indices: [Int]) -> Tensor {
     defer { withExtendedLifetime(table) {} }
-    precondition(
-      table.shape.rank == 2 && indices.allSatisfy { 0..<table.shape[0] ~= $0 },
-      "gather: \(indices.count) indices of \(table.shape)")
-    let (dim, source) = (table.shape[1], table.pointer)
-    return make([indices.count, dim]) { result in
+    let shape = table.shape.gathered(indices)
+    let (dim, source) = (shape[1], table.pointer)
+    return make(shape) { result in
       for (row, index) in indices.enumerated() {
         (result + row * dim).update(from: source + index * dim, count: dim)
       }
@@ -27,13 +25,11 @@ extension ReferenceBackend {
 
   package func pad(_ x: Tensor, axis: Int, before: Int, after: Int) -> Tensor {
     defer { withExtendedLifetime(x) {} }
-    precondition(before >= 0 && after >= 0, "pad: \(before) before and \(after) after \(x.shape)")
+    let shape = x.shape.padded(axis: axis, before: before, after: after)
     let axis = x.shape.axis(axis, in: "pad")
     let (outer, inner) = x.shape.around(axis)
-    var extents = x.shape.extents
-    extents[axis] += before + after
-    let (source, from, to) = (x.pointer, x.shape[axis] * inner, extents[axis] * inner)
-    return make(Shape(extents)) { result in
+    let (source, from, to) = (x.pointer, x.shape[axis] * inner, shape[axis] * inner)
+    return make(shape) { result in
       result.update(repeating: 0, count: outer * to)
       for o in 0..<outer { (result + o * to + before * inner).update(from: source + o * from, count: from) }
     }
@@ -59,9 +55,7 @@ extension ReferenceBackend {
   package func copy(_ source: Tensor, into destination: Tensor, at frame: Int) {
     defer { withExtendedLifetime((source, destination)) {} }
     let (from, to) = (source.shape, destination.shape)
-    precondition(
-      from.rank == 3 && to.rank == 3 && from[0] == to[0] && from[2] == to[2] && frame >= 0 && frame + from[1] <= to[1],
-      "copy: \(from) into \(to) at frame \(frame)")
+    to.checkRoom(for: from, at: frame)
     let run = from[1] * from[2]
     for row in 0..<from[0] {
       (destination.pointer + (row * to[1] + frame) * to[2]).update(from: source.pointer + row * run, count: run)

@@ -1,13 +1,11 @@
 extension ReferenceBackend {
   package func reduce(_ op: ReduceOp, _ x: Tensor, axis: Int) -> Tensor {
     defer { withExtendedLifetime(x) {} }
+    let shape = x.shape.reduced(op, axis: axis)
     let axis = x.shape.axis(axis, in: "reduce \(op)")
     let (length, source) = (x.shape[axis], x.pointer)
-    precondition(length > 0 || op == .sum, "reduce \(op): empty axis \(axis) of \(x.shape)")
     let (outer, inner) = x.shape.around(axis)
-    var extents = x.shape.extents
-    extents[axis] = 1
-    return make(Shape(extents)) { result in
+    return make(shape) { result in
       for o in 0..<outer {
         for i in 0..<inner {
           result[o * inner + i] = reduced(op, source + o * length * inner + i, count: length, stride: inner)
