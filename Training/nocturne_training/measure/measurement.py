@@ -11,7 +11,7 @@ from ..corpus.dataset import Clip, Corpus
 from ..stages.labels import complete
 from .captions import Request, Traits, chosen, others
 from .control import agreement, control_rows, phrasing_row, probe_rows, retold_rows, stated
-from .embeddings import Encoders, Fidelity
+from .embeddings import Embedded, Encoders, Fidelity
 from .listening import hear
 from .musiccaps import Foreign, foreign
 from .probes import Probes, probes, true_traits
@@ -75,7 +75,9 @@ class Measurement:
         rows, clips = self._control(judges, requests, captions, main)
         rows += self._foreign(judges, wanted)
         if self.plan.control:
-            return Measured([*rows, self._cycle(encoders, requests, captions, main)], clips)
+            self.say("embedding rendered and real clips")
+            generated = encoders.hear(main.audio(captions))
+            return Measured([*rows, self._cycle(encoders, requests, captions, generated)], clips)
         rows += self._spaces(encoders, requests, captions, runs)
         rows += self._decoder(encoders, judges)
         rows += self._retold(encoders, judges)
@@ -116,22 +118,19 @@ class Measurement:
         name = "MusicCaps: family of the instrument"
         return [Row(name, found, None, control, stated(asked, "family"), bar, met, ".1%")]
 
-    def _cycle(self, encoders: Encoders, requests: list[Request], captions: Captions, run: Run) -> Row:
-        self.say("embedding rendered and real clips")
+    def _cycle(
+        self, encoders: Encoders, requests: list[Request], captions: Captions, generated: Embedded
+    ) -> Row:
         own = encoders.hear(request.clip.audio() for request in requests)
-        generated = encoders.hear(run.audio(captions))
         return cycle_row(generated.mulan, own.mulan, encoders.read(captions.values()), others(requests))
 
     def _spaces(
         self, encoders: Encoders, requests: list[Request], captions: Captions, runs: dict[Setting, Run]
     ) -> list[Row]:
         self.say("embedding rendered and real clips")
-        own = encoders.hear(request.clip.audio() for request in requests)
         real = encoders.hear(clip.audio() for clip in self.held_out)
         generated = {setting: encoders.hear(run.audio(captions)) for setting, run in runs.items()}
-        texts = encoders.read(captions.values())
-        main = generated[self.plan.settings[0]]
-        cycle = cycle_row(main.mulan, own.mulan, texts, others(requests))
+        cycle = self._cycle(encoders, requests, captions, generated[self.plan.settings[0]])
         return [cycle, *frechet_rows(generated, real, self.plan.settings)]
 
     def _decoder(self, encoders: Encoders, judges: Probes) -> list[Row]:
