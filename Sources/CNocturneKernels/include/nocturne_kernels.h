@@ -150,9 +150,9 @@ typedef struct nk_kernels {
   /* Most row blocks of a tile, and bytes of prepared rows: a tile's rows stay near while all weights pass. */
   int tile_blocks, tile_bytes;
 
-  /* leaky(x) of `columns` floats a row (int8: slope 1), as rows `out_row` apart of the element the products read, by nk_number; zeros
-   * behind, up to `padded`, and behind those an int8 row's scale, for which out_row leaves room. Rounds to nearest
-   * even. A value that is not finite makes all of an int8 row's products not finite. */
+  /* leaky(x) of `columns` floats a row (int8: x itself), as rows `out_row` apart of the element the products read, by
+   * nk_number; zeros behind, up to `padded`, and behind those an int8 row's scale, for which out_row leaves room. Rounds
+   * to nearest even. A value that is not finite makes all of an int8 row's products not finite. */
   void (*prepare[NK_NUMBERS])(const float *x, ptrdiff_t x_row, int rows, int columns, int padded, float slope,
                               void *out, ptrdiff_t out_row);
   /* Columns of panels [first, first + count), by nk_number. */

@@ -22,7 +22,7 @@ struct JournalRebuild {
     try write(opening, receipts, to: draft)
     let errors = try LineFile(directory.errors)
     try errors.remove { line in
-      EndedLine(Data(line)).map { $0.failureClass != FailureClass.cancelled.rawValue } ?? false
+      ErrorLine.Told(Data(line)).map { $0.item != nil && $0.failureClass != FailureClass.cancelled.rawValue } ?? false
     }
     try putAside()
     try Directory.move(draft, to: directory.journal)
@@ -44,38 +44,13 @@ struct JournalRebuild {
       })
     let done = Set(receipts.map(\.lease.item))
     try journal.commit(
-      cancelled().filter { !done.contains($0.key) }.map { line in
-        Transition(
-          item: line.key, attempt: line.attempts, change: .died(.cancelled, message: line.message, worker: nil))
+      ErrorLine.told(in: directory.errors).compactMap { line in
+        guard line.failureClass == FailureClass.cancelled.rawValue, let item = line.item, !done.contains(item)
+        else { return nil }
+        return Transition(
+          item: item, attempt: line.attempts, change: .died(.cancelled, message: line.message, worker: nil))
       })
     try journal.close()
-  }
-
-  /// A line of `errors.jsonl` about an item; one about a row has no take.
-  private struct EndedLine: Decodable {
-    var id: String
-    var take: Int
-    var failureClass: String
-    var message: String
-    var attempts: Int
-
-    enum CodingKeys: String, CodingKey {
-      case id, take, message, attempts
-      case failureClass = "class"
-    }
-
-    var key: ItemKey { ItemKey(row: id, take: take) }
-
-    init?(_ line: Data) {
-      guard isShallow(line), let found = try? JSONDecoder().decode(EndedLine.self, from: line), found.attempts >= 0
-      else { return nil }
-      self = found
-    }
-  }
-
-  private func cancelled() throws -> [EndedLine] {
-    try (Directory.contents(of: directory.errors) ?? Data()).split(separator: UInt8(ascii: "\n"))
-      .compactMap { EndedLine(Data($0)) }.filter { $0.failureClass == FailureClass.cancelled.rawValue }
   }
 
   /// Of a SQLite database, what its name is followed by.

@@ -171,7 +171,8 @@ package struct RunVerifier {
           code: .noDocument, item: nil, file: "run.json", message: "is missing or no document; a rerun writes it anew")
       ]
     }
-    let (rows, told) = (RunDocument.rejectedRows(in: document), lines.count { ErrorLine.isOfRow($0) })
+    let rows = RunDocument.rejectedRows(in: document)
+    let told = lines.compactMap { ErrorLine.Told(Data($0)) }.count { $0.item == nil }
     if told < rows {
       findings.append(
         Finding(

@@ -2,6 +2,7 @@ import Foundation
 package import NocturneFarm
 import NocturneJSON
 import NocturneManifest
+import NocturneWire
 
 /// A line of `errors.jsonl`.
 package enum ErrorLine {
@@ -17,14 +18,33 @@ package enum ErrorLine {
     return line.line()
   }
 
-  /// Whether a line tells of a manifest row that never became an item: it has no take.
-  static func isOfRow(_ line: Data) -> Bool {
-    struct Line: Decodable {
-      var take: Int?
-      var attempts: Int
+  /// A line as it was written; of a row that never became an item, whose take is null, there is no `item`.
+  struct Told: Decodable {
+    let id: String?
+    let take: Int?
+    let failureClass: String
+    let message: String
+    let attempts: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case id, take, message, attempts
+      case failureClass = "class"
     }
-    guard isShallow(line), let found = try? JSONDecoder().decode(Line.self, from: line) else { return false }
-    return found.take == nil && found.attempts == 0
+
+    var item: ItemKey? { id.flatMap { id in take.map { ItemKey(row: id, take: $0) } } }
+
+    /// Nil for what is no line of ours.
+    init?(_ line: Data) {
+      guard isShallow(line), let told = try? JSONDecoder().decode(Told.self, from: line), told.attempts >= 0 else {
+        return nil
+      }
+      self = told
+    }
+  }
+
+  /// What stands in a file of such lines; nothing where there is none.
+  static func told(in path: String) throws(FileFault) -> [Told] {
+    (try Directory.contents(of: path) ?? Data()).split(separator: UInt8(ascii: "\n")).compactMap { Told(Data($0)) }
   }
 
   /// A manifest row that never became an item.

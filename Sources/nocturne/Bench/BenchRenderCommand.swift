@@ -67,7 +67,6 @@ struct BenchRenderCommand: ParsableCommand {
     let work = ModelWork(configuration, seconds: length)
     let together = min(
       renderer.engine.limits.semantic, SemanticLM.together(configuration, tokens: work.tokens))
-    // What the last call of the stage does not fill.
     let groups = (clips - 1) / together + 1
     let decoding = Decoding(
       captions: (clips - 1) / groups + 1, seconds: times[.lm] / Double(groups * work.tokens),
